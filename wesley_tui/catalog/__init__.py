@@ -1,0 +1,1 @@
+"""What a PostgreSQL database holds: immutable records, introspection, canonical DDL, fingerprint."""

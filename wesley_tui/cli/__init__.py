@@ -1,0 +1,1 @@
+"""The ``wesley`` command: arguments in, service calls, results out, exit codes."""

@@ -1,0 +1,1 @@
+"""An embedded PostgreSQL and the example sessions: everything ``wesley demo`` needs."""

@@ -1,0 +1,363 @@
+"""A change is a difference between two catalogs, told as data.
+
+Changes say *what* differs, in PostgreSQL's words; *how* to get there without hurting anybody (concurrently, NOT VALID,
+backfill …) is the planner's business. Every change is frozen, names its object, and carries the records it needs, so
+that a plan can be made without looking anything up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wesley_tui.catalog.model import Column, Constraint, Enum, Index, Policy, QName, Table
+
+__all__ = [
+    "AddColumn",
+    "AddConstraint",
+    "AddEnumLabel",
+    "AlterColumnType",
+    "Change",
+    "ChangeColumnDefault",
+    "ChangeColumnGenerated",
+    "ChangeColumnIdentity",
+    "ChangeColumnNotNull",
+    "ChangeComment",
+    "ChangeEnumLabels",
+    "ChangePolicy",
+    "ChangeRowSecurity",
+    "ChangeTableOptions",
+    "ChangeTablePersistence",
+    "CreateEnum",
+    "CreateIndex",
+    "CreatePolicy",
+    "CreateSchema",
+    "CreateTable",
+    "Diff",
+    "DropColumn",
+    "DropConstraint",
+    "DropEnum",
+    "DropIndex",
+    "DropPolicy",
+    "DropTable",
+    "RenameColumn",
+    "RenameConstraint",
+    "RenameEnum",
+    "RenameEnumLabel",
+    "RenameIndex",
+    "RenameQuestion",
+    "RenameTable",
+    "ReplaceConstraint",
+    "ReplaceIndex",
+    "ValidateConstraint",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSchema:
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """The whole table: columns, constraints, indexes, policies, comments."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    """Name and/or schema change; everything below speaks of the table by its new name."""
+
+    old: QName
+    new: QName
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    table: QName
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    table: QName
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    table: QName
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlterColumnType:
+    """Type or collation differ. ``old`` and ``new`` are whole columns, ``old`` already under its new name."""
+
+    table: QName
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeColumnDefault:
+    table: QName
+    column: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeColumnNotNull:
+    table: QName
+    column: str
+    not_null: bool
+    """The wanted state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeColumnIdentity:
+    table: QName
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeColumnGenerated:
+    """A generation expression was added, removed or changed."""
+
+    table: QName
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    table: QName
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    table: QName
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceConstraint:
+    """Same name, another definition."""
+
+    table: QName
+    old: Constraint
+    new: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class RenameConstraint:
+    """Same definition, another name."""
+
+    table: QName
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateConstraint:
+    """The live constraint is NOT VALID and nothing else differs."""
+
+    table: QName
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    table: QName
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    table: QName
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceIndex:
+    """Same name, another definition, or the live one is INVALID."""
+
+    table: QName
+    old: Index
+    new: Index
+
+
+@dataclass(frozen=True, slots=True)
+class RenameIndex:
+    table: QName
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateEnum:
+    enum: Enum
+
+
+@dataclass(frozen=True, slots=True)
+class DropEnum:
+    enum: Enum
+
+
+@dataclass(frozen=True, slots=True)
+class RenameEnum:
+    old: QName
+    new: QName
+
+
+@dataclass(frozen=True, slots=True)
+class AddEnumLabel:
+    """``ALTER TYPE … ADD VALUE label [BEFORE|AFTER neighbour]``; ``neighbour`` None means at the end."""
+
+    enum: QName
+    label: str
+    position: Literal["before", "after"] = "after"
+    neighbour: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameEnumLabel:
+    enum: QName
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEnumLabels:
+    """Labels were removed or reordered: needs a new type. ``users`` are the columns of that type."""
+
+    old: Enum
+    new: Enum
+    users: tuple[tuple[QName, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRowSecurity:
+    table: QName
+    enabled: bool
+    forced: bool
+    was_enabled: bool
+    was_forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePolicy:
+    table: QName
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DropPolicy:
+    table: QName
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePolicy:
+    table: QName
+    old: Policy
+    new: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTableOptions:
+    """Storage parameters: ``old`` and ``new`` as in :attr:`Table.options`."""
+
+    table: QName
+    old: tuple[tuple[str, str], ...]
+    new: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTablePersistence:
+    table: QName
+    unlogged: bool
+    """The wanted state."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeComment:
+    """``kind`` is the word after COMMENT ON: table, column, constraint, index, policy, type."""
+
+    kind: Literal["table", "column", "constraint", "index", "policy", "type"]
+    relation: QName
+    """The table, or for ``type`` the type itself, for ``index`` the table that carries it."""
+    name: str | None
+    """Column, constraint, index or policy; None for a table or a type."""
+    old: str | None
+    new: str | None
+
+
+Change = (
+    CreateSchema
+    | CreateTable
+    | DropTable
+    | RenameTable
+    | AddColumn
+    | DropColumn
+    | RenameColumn
+    | AlterColumnType
+    | ChangeColumnDefault
+    | ChangeColumnNotNull
+    | ChangeColumnIdentity
+    | ChangeColumnGenerated
+    | AddConstraint
+    | DropConstraint
+    | ReplaceConstraint
+    | RenameConstraint
+    | ValidateConstraint
+    | CreateIndex
+    | DropIndex
+    | ReplaceIndex
+    | RenameIndex
+    | CreateEnum
+    | DropEnum
+    | RenameEnum
+    | AddEnumLabel
+    | RenameEnumLabel
+    | ChangeEnumLabels
+    | ChangeRowSecurity
+    | CreatePolicy
+    | DropPolicy
+    | ChangePolicy
+    | ChangeTableOptions
+    | ChangeTablePersistence
+    | ChangeComment
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameQuestion:
+    """A drop and an add that look like one rename; never guessed, only asked."""
+
+    kind: Literal["table", "column"]
+    relation: QName
+    """The table (by its new name, for a column), or the new name of the table."""
+    old: str
+    new: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All that differs, in an order that has no meaning for execution but is stable (sorted by object)."""
+
+    changes: tuple[Change, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    """Objects of the live database that the schema does not declare, as ``kind schema.name``, sorted."""
+    questions: tuple[RenameQuestion, ...] = ()

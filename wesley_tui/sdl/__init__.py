@@ -1,0 +1,1 @@
+"""GraphQL SDL ⇄ Catalog: the directive dialect, compile, emit, lint."""
