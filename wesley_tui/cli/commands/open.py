@@ -1,0 +1,45 @@
+"""``wesley [FILE...]``: the terminal application on a schema and a database."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wesley_tui.cli import options
+
+
+@click.command("open", hidden=True)
+@options.schema_paths
+@options.database
+@options.planning
+@click.option("--unsafe", is_flag=True, help="Let a person confirm steps of class H3 by typing their names.")
+def command(schema: tuple[str, ...], conninfo: str, profile: str, purge: bool, adopt_all: bool, unsafe: bool) -> None:
+    """Open SCHEMA in the terminal application."""
+    open_application(schema, conninfo, profile=profile, purge=purge, adopt_all=adopt_all, unsafe=unsafe)
+
+
+def open_application(
+    schema: tuple[str, ...],
+    conninfo: str,
+    *,
+    profile: str = "production",
+    purge: bool = False,
+    adopt_all: bool = False,
+    unsafe: bool,
+) -> None:
+    """Run the TUI until it is closed. Without a terminal that is a usage error with what to call instead."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "The terminal application needs a terminal. In scripts use `wesley plan`, `wesley apply`, `wesley status`."
+        )
+    from wesley_tui.services.sources import read_schema
+    from wesley_tui.services.target import Target
+    from wesley_tui.services.workbench import PlanningOptions, Workbench
+    from wesley_tui.tui.app import WesleyApp
+
+    sources = read_schema(schema)
+    workbench = Workbench(Target(conninfo), PlanningOptions(profile, purge, adopt_all))
+    app = WesleyApp(workbench, sources, unsafe=unsafe)
+    app.run()
+    sys.exit(app.return_code or 0)

@@ -1,0 +1,57 @@
+"""``wesley plan``: what has to be done, as a summary, an explanation, SQL or JSON. Nothing is executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wesley_tui.cli import options
+from wesley_tui.cli.output import note, result, result_json
+
+
+@click.command("plan", short_help="Show what has to be done to make a database match a schema.")
+@options.schema_paths
+@options.database
+@options.planning
+@click.option("--explain", "form", flag_value="explain", help="Every step with locks, who waits, checks and undo.")
+@click.option("--sql", "form", flag_value="sql", help="The statements, in order, as a script to read.")
+@click.option("--json", "form", flag_value="json", help="The plan as JSON on stdout.")
+@click.option("-o", "--output", metavar="PLAN", help="Write the plan to a file for `wesley apply PLAN`.")
+def command(
+    schema: tuple[str, ...],
+    conninfo: str,
+    profile: str,
+    purge: bool,
+    adopt_all: bool,
+    form: str | None,
+    output: str | None,
+) -> None:
+    """Compare SCHEMA (SDL files, directories, or - for stdin) with a live database and show the plan."""
+    from wesley_tui.planner.document import dump_plan, plan_to_json
+    from wesley_tui.services.planning import plan_schema
+    from wesley_tui.services.sources import write_atomically
+    from wesley_tui.services.target import Target
+    from wesley_tui.services.workbench import PlanningOptions
+
+    planned = plan_schema(Target(conninfo), schema, PlanningOptions(profile, purge, adopt_all))
+    for warning in planned.warnings:
+        note(str(warning))
+    plan = planned.plan
+    if output is not None:
+        write_atomically(Path(output), dump_plan(plan))
+        note(f"plan {plan.plan_id[:16]} written to {output}; run it with: wesley apply {output} --yes")
+    if form == "json":
+        result_json(plan_to_json(plan))
+    elif form == "sql":
+        from wesley_tui.planner.script import sql_script
+
+        result(sql_script(plan))
+    elif form == "explain":
+        from wesley_tui.planner.explain import explain_text
+
+        result(explain_text(plan))
+    elif output is None:
+        from wesley_tui.planner.explain import summary_text
+
+        result(summary_text(plan))

@@ -1,0 +1,43 @@
+"""``wesley pull``: a live database as SDL."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from wesley_tui.cli import options
+from wesley_tui.cli.output import note, result, result_json
+
+
+@click.command("pull", short_help="Write the schema of a live database as SDL.")
+@options.database
+@click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="Only this schema (repeatable).")
+@options.as_json
+def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json: bool) -> None:
+    """Read the catalog and write it as SDL that plans to nothing against the same database."""
+    from wesley_tui.sdl.emit import emit_schema
+    from wesley_tui.services.sources import write_atomically
+    from wesley_tui.services.target import Target
+
+    snapshot = asyncio.run(Target(conninfo).snapshot(schemas or None))
+    text = emit_schema(snapshot.catalog)
+    for item in snapshot.catalog.unmanaged:
+        note(f"left alone: {item.kind} {item.name} (no place in the schema yet)")
+    if output is not None:
+        write_atomically(Path(output), text)
+        note(f"{len(snapshot.catalog.tables)} tables, {len(snapshot.catalog.enums)} enums written to {output}")
+    if as_json:
+        result_json(
+            {
+                "sdl": text,
+                "tables": len(snapshot.catalog.tables),
+                "enums": len(snapshot.catalog.enums),
+                "unmanaged": [f"{item.kind} {item.name}" for item in snapshot.catalog.unmanaged],
+                "output": output,
+            }
+        )
+    elif output is None:
+        result(text)

