@@ -292,7 +292,7 @@ def add_enum_label(
 def comment_on(kind: CommentKind, relation: QName, name: str | None, text: str | None) -> str:
     """``COMMENT ON``; ``None`` takes the comment away.
 
-    ``relation`` is the table, for ``type`` the type itself, for ``schema`` its ``schema`` part is meant; ``name`` is the
+    ``relation`` is the table, for ``type`` the type itself, for ``schema`` only its ``schema`` counts; ``name`` is the
     column, constraint, index or policy.
     """
     target = qualified(relation)
