@@ -3,7 +3,7 @@
 
 INSERT INTO org (name, domain, tier, seats, trial_ends_on, settings, currency, created_at)
 SELECT
-    (ARRAY['Synergon', 'Betterhaus', 'Hustle & Sons', 'Meadow Metrics', 'Kraft durch Freizeit'])[1 + n % 5] || ' ' || n,
+    (ARRAY['Synergon', 'Betterhaus', 'Hustle & Sons', 'Meadow Metrics', 'Joyful Dynamics'])[1 + n % 5] || ' ' || n,
     'Tenant' || n || '.example',
     (enum_range(NULL::plan_tier))[1 + n % 4],
     50 + n * 10,
