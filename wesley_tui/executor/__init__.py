@@ -1,1 +1,1 @@
-"""S.L.A.P.S., Staged, Lock-Aware, Phased Steps: Plan → database, through psql, with a ledger and events."""
+"""The executor: Plan → database, through psql, with a ledger and events."""
