@@ -1,8 +1,9 @@
-"""The example sessions as files: complete, of the promised size, and both schemas of each compile without a complaint."""
+"""The example sessions as files: complete, of the promised size, and both schemas of each compile without warnings."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pglast
@@ -61,13 +62,9 @@ def test_a_misspelled_name_is_answered_with_the_nearest() -> None:
 
 def test_an_incomplete_session_names_the_file(tmp_path: Path) -> None:
     session = default()
-    broken = Session(**{**vars_of(session), "directory": tmp_path})
+    broken = replace(session, directory=tmp_path)
     with pytest.raises(SessionError, match=r"schema\.v1\.graphql cannot be read"):
         _ = broken.v1
-
-
-def vars_of(session: Session) -> dict[str, object]:
-    return {name: getattr(session, name) for name in Session.__dataclass_fields__}
 
 
 @each_session

@@ -1,0 +1,140 @@
+"""The example sessions on real servers: v1 is created by our own plan, the seed loads, the database remembers, and the
+rows satisfy v2: the migration applies, keeps them, and leaves nothing to do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from wesley_tui.demo.sessions import Loaded, Session, available, default, loaded, seed
+from wesley_tui.services.demo import create_first_version
+from wesley_tui.services.planning import plan_schema
+from wesley_tui.services.runs import execute
+from wesley_tui.services.target import Target
+from wesley_tui.services.workbench import PlanningOptions
+
+each_session = pytest.mark.parametrize("session", available(), ids=lambda session: session.slug)
+_OPTIONS = PlanningOptions()
+
+
+async def _load(session: Session, uri: str) -> Loaded | None:
+    target = Target(uri)
+    await create_first_version(target, session)
+    connection = await target.connect()
+    try:
+        assert await loaded(connection) is None
+        await seed(session, connection)
+        return await loaded(connection)
+    finally:
+        await connection.close()
+
+
+def rows(uri: str, tables: list[str]) -> dict[str, int]:
+    """Number of rows per table, by counting."""
+    with psycopg.connect(uri) as connection:
+        return {table: _one(connection, sql.SQL("SELECT count(*) FROM {}").format(_table(table))) for table in tables}
+
+
+def contents(uri: str) -> dict[str, str]:
+    """A digest of all rows of each table in ``public``."""
+    with psycopg.connect(uri) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return {
+            table: _one(
+                connection,
+                sql.SQL("SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} AS t").format(_table(table)),
+            )
+            for table in tables_of(uri)
+        }
+
+
+def tables_of(uri: str) -> list[str]:
+    with psycopg.connect(uri) as connection:
+        return [
+            f"public.{name}"
+            for (name,) in connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+            )
+        ]
+
+
+def _table(name: str) -> sql.Identifier:
+    return sql.Identifier(*name.split("."))
+
+
+def _one(connection: psycopg.Connection, query: sql.Composed) -> Any:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@each_session
+def test_loads_migrates_and_keeps_its_rows(session: Session, database: str) -> None:
+    note = asyncio.run(_load(session, database))
+    assert note is not None
+    assert note.is_current(session)
+    before = rows(database, tables_of(database))
+    assert before[session.largest_table] == 100_000
+    assert sum(count >= 1_000 for count in before.values()) >= 6
+    assert min(before.values()) > 0
+
+    target = Target(database)
+    first = plan_schema(target, [str(session.v2_path)], _OPTIONS)
+    assert {wave.name for wave in first.plan.waves} >= {"EXPAND", "BACKFILL", "VALIDATE", "CONTRACT"}
+    assert first.plan.questions == ()
+    report = execute(
+        target, first.plan, _OPTIONS, unsafe=True, contract=True, say=lambda _: None, on_event=lambda _: None
+    )
+    assert report.error is None
+    assert plan_schema(target, [str(session.v2_path)], _OPTIONS).plan.waves == ()
+    after = rows(database, tables_of(database))
+    renamed = {"public.pin": "public.board_pin"}
+    assert {renamed.get(table, table): count for table, count in before.items()}.items() <= after.items()
+
+
+def test_first_version_holds_on_every_server(any_database: str) -> None:
+    asyncio.run(_load(default(), any_database))
+    assert plan_schema(Target(any_database), [str(default().v1_path)], _OPTIONS).plan.waves == ()
+
+
+def test_two_loads_hold_the_same_rows(database: str) -> None:
+    asyncio.run(_load(default(), database))
+    once = contents(database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(connection.info.dbname)))
+    asyncio.run(_load(default(), database))
+    assert contents(database) == once
+
+
+def test_a_comment_of_somebody_else_is_no_session(database: str) -> None:
+    async def read(comment: str) -> Loaded | None:
+        connection = await Target(database).connect()
+        try:
+            name = sql.Identifier(connection.info.dbname)
+            await connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(comment)))
+            return await loaded(connection)
+        finally:
+            await connection.close()
+
+    for comment in ("the accounts, do not touch", "[]", '{"wesley_session": "x"}', "7"):
+        assert asyncio.run(read(comment)) is None
+    assert asyncio.run(read('{"wesley_session": "x", "digest": "y"}')) == Loaded("x", "y")
+
+
+def test_a_seed_that_fails_leaves_nothing_behind(database: str, tmp_path: Path) -> None:
+    session = default()
+    for path in (session.v1_path, session.v2_path):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "seed.sql").write_text(session.seed_sql + "\nINSERT INTO nowhere VALUES (1);", encoding="utf-8")
+    broken = replace(session, directory=tmp_path)
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        asyncio.run(_load(broken, database))
+    assert set(rows(database, tables_of(database)).values()) == {0}
