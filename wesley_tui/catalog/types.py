@@ -19,7 +19,15 @@ from pglast.parser import ParseError, parse_sql_json
 from wesley_tui.catalog.model import QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 
-__all__ = ["EXTENSION_TYPES", "InvalidType", "SerialType", "TypeNameError", "UnknownType", "canonical_type"]
+__all__ = [
+    "EXTENSION_TYPES",
+    "InvalidType",
+    "SerialType",
+    "TypeNameError",
+    "UnknownType",
+    "canonical_type",
+    "spell_type_node",
+]
 
 
 class TypeNameError(ValueError):
@@ -204,6 +212,23 @@ def canonical_type(text: str, user_types: Mapping[str, QName]) -> str:
         return common
     parsed = _parse(text)
     printed = _print(text, parsed, user_types)
+    return f"{printed}[]" if parsed.array else printed
+
+
+def spell_type_node(node: Mapping[str, Any]) -> str:
+    """The spelling of a ``TypeName`` node of libpg_query's JSON: as :func:`canonical_type` for a built-in type; a
+    user's type stays as qualified, or unqualified, as it was written.
+
+    Raises :class:`InvalidType`.
+    """
+    parsed = _read_type_name("", node)
+    try:
+        printed = _print("", parsed, {})
+    except (UnknownType, SerialType):
+        printed = quote_ident(parsed.name) + _print_modifiers(parsed.modifiers, parsed.name)
+    else:
+        if parsed.schema is None and parsed.name in EXTENSION_TYPES:
+            printed = quote_ident(parsed.name) + _print_modifiers(parsed.modifiers, parsed.name)
     return f"{printed}[]" if parsed.array else printed
 
 
