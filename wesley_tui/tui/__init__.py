@@ -1,1 +1,1 @@
-"""The Textual face: app, screens, widgets, messages. No SQL, no planning."""
+"""The terminal face: Textual widgets over the services. No SQL, no planning; ``app.py`` is where to start reading."""

@@ -1,0 +1,105 @@
+"""The application: themes, style sheet, signals. What is on the screen lives in ``screens/main.py``.
+
+Only Textual and the records are imported here; the compiler, the driver of PostgreSQL and the parser come with the
+first plan, after the first paint.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from textual.app import App, SystemCommand
+from textual.command import Provider
+from textual.screen import Screen
+
+from wesley_tui.tui.context import Context
+from wesley_tui.tui.glyphs import ASCII, glyphs_for
+from wesley_tui.tui.ports import WorkbenchPort
+from wesley_tui.tui.resources import style_sheet
+from wesley_tui.tui.screens.main import MainScreen
+from wesley_tui.tui.signals import end_on_signals
+from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES, initial_theme, other_theme
+
+__all__ = ["WesleyApp"]
+
+DEBOUNCE_SECONDS = 0.12
+"""Long enough not to plan between two letters of a fast typist, short enough to feel immediate."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+def _palette() -> type[Provider]:
+    from wesley_tui.tui.palette import CommandProvider
+
+    return CommandProvider
+
+
+class WesleyApp(App[None]):
+    """``WesleyApp(workbench, sources=[(path, text)]).run()``; ``return_code`` is 128 + n after signal n."""
+
+    TITLE = "wesley"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {_palette}
+
+    def __init__(
+        self,
+        workbench: WorkbenchPort,
+        sources: Sequence[tuple[str, str]] = (),
+        *,
+        unsafe: bool = False,
+        keys: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] = _now,
+        debounce: float = DEBOUNCE_SECONDS,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        environment = dict(os.environ) if environment is None else environment
+        super().__init__(css_path=style_sheet("wesley.tcss"))
+        glyphs = glyphs_for(environment)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        theme = initial_theme(environment)
+        self.theme = theme if theme in self.available_themes else DARK.name
+        self.set_class(glyphs is ASCII, "-ascii")
+        self.title = workbench.title
+        self.animation_level = "none"
+        self.context = Context(
+            workbench=workbench,
+            sources=tuple(sources) or (("schema.graphql", ""),),
+            unsafe=unsafe,
+            glyphs=glyphs,
+            clock=clock,
+            debounce=debounce,
+            next_theme=self._next_theme,
+        )
+        if keys:
+            self.set_keymap(dict(keys))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(VARIABLES)
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(self.context)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Textual's own entries are few: what Wesley can do comes from its key map."""
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield SystemCommand(f"view: {command.title}", command.help, command.callback)
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            end_on_signals(self._end_on_signal)
+
+    def _end_on_signal(self, number: int, name: str) -> None:
+        """A closed terminal or a kill: stop the run after its step, restore the terminal, end with 128 + n."""
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen) and screen.feed is not None:
+                screen.feed.stop(f"the terminal application got {name}")
+        self.exit(return_code=128 + number)
+
+    def _next_theme(self) -> None:
+        self.theme = other_theme(self.theme)

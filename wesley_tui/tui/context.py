@@ -1,0 +1,27 @@
+"""What the screens are given by the application: the workbench, the files, and the few things that tests replace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from wesley_tui.tui.glyphs import Glyphs
+from wesley_tui.tui.ports import WorkbenchPort
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    workbench: WorkbenchPort
+    sources: Sequence[tuple[str, str]]
+    """Path and text of every schema file; at least one."""
+    unsafe: bool
+    """Whether H3 may be confirmed by typing names."""
+    glyphs: Glyphs
+    clock: Callable[[], datetime]
+    """Now, with a time zone."""
+    debounce: float
+    """Seconds without a keystroke before planning starts."""
+    next_theme: Callable[[], None]

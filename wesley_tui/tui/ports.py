@@ -1,0 +1,86 @@
+"""What the terminal needs from the rest of Wesley, and nothing more.
+
+``wesley_tui.services.workbench`` satisfies these protocols; so does the hand-made workbench of the tests. Everything
+is a record or a plain call: no widget reaches behind this page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.executor.events import Event, RunState
+    from wesley_tui.planner.plan import Plan
+    from wesley_tui.sdl.diagnostics import Diagnostic, Source
+
+__all__ = ["PlanningResult", "RunHandle", "RunUpdate", "WorkbenchPort"]
+
+
+class PlanningResult(Protocol):
+    """The answer to one text: a plan, or why there is none."""
+
+    @property
+    def plan(self) -> Plan | None: ...
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]: ...
+    @property
+    def elapsed_ms(self) -> float: ...
+    @property
+    def locations(self) -> Mapping[str, tuple[str, int, int]]:
+        """``column public.users.email`` → (source, line, column), both from 1."""
+
+
+class RunUpdate(Protocol):
+    """What happened since the last look at a run."""
+
+    @property
+    def state(self) -> RunState: ...
+    @property
+    def events(self) -> Sequence[Event]: ...
+    @property
+    def dropped(self) -> int:
+        """Events that were left out because nobody looked for too long; they are in the database."""
+
+
+class RunHandle(Protocol):
+    """A run that another thread executes. No call blocks, but for :meth:`wait` with a timeout above zero."""
+
+    def drain(self) -> RunUpdate: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def abort(self, reason: str) -> None:
+        """Let the current step finish, then stop; the run can be resumed later."""
+
+    def wait(self, timeout: float | None = None) -> object | None:
+        """The outcome, or None while the run goes on."""
+
+
+class WorkbenchPort(Protocol):
+    """One schema against one database."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def target_label(self) -> str:
+        """``database @ host:port``, without user and password."""
+
+    @property
+    def read_only(self) -> bool:
+        """True when nothing may be executed here (a standby, or the person said so)."""
+
+    async def read(self) -> Snapshot:
+        """Read the live catalog; an exception's text is shown as it is."""
+
+    def plan(self, sources: Sequence[Source]) -> PlanningResult: ...
+    def explain(self, plan: Plan) -> str: ...
+    def format_sql(self, sql: str) -> str: ...
+    def review(
+        self, plan: Plan, explain: str, *, unsafe: bool, contract: bool, typed_names: Collection[str], actor: str
+    ) -> Any:
+        """A token that lets exactly this plan run; raises, with a reason to show, when it may not."""
+
+    def start(self, plan: Plan, token: Any) -> RunHandle: ...
+    def save(self, source: Source) -> None:
+        """Write the schema file so that a crash leaves the old or the new one, never half."""

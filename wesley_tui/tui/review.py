@@ -1,0 +1,97 @@
+"""What a person has to type before a plan runs: a small state machine without a screen.
+
+Each step of class H3 that would run has to be named, letter by letter; then the word ``apply``. An empty line never
+counts, and nothing that was typed for one plan counts for another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from wesley_tui.planner.plan import HazardClass, Plan, Step
+from wesley_tui.tui.text import one_line
+
+__all__ = ["CONFIRM_WORD", "Confirmation", "runnable_steps"]
+
+CONFIRM_WORD = "apply"
+
+
+def runnable_steps(plan: Plan, *, contract: bool) -> tuple[Step, ...]:
+    """The steps that a run would execute: CONTRACT only when it was asked for."""
+    return tuple(step for wave in plan.waves if contract or wave.name != "CONTRACT" for step in wave.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How far a person has come; every change gives a new record."""
+
+    plan: Plan
+    unsafe: bool
+    contract: bool = False
+    end_seen: bool = False
+    typed: tuple[str, ...] = ()
+    """Objects of H3 steps that were named, as they are called in the plan."""
+    confirmed: bool = False
+    problem: str = field(default="", compare=False)
+    """Why the last line was not accepted."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return runnable_steps(self.plan, contract=self.contract)
+
+    @property
+    def dangerous(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.hazard is HazardClass.H3)
+
+    @property
+    def blocked(self) -> str:
+        """Why this cannot run whatever is typed; empty when it can."""
+        if not self.steps:
+            if self.plan.waves:
+                return "Only the CONTRACT wave is left: press ^T to include it."
+            return "Nothing to do: the database has the declared schema."
+        if self.dangerous and not self.unsafe:
+            number = len(self.dangerous)
+            return (
+                f"{number} step{'s' if number > 1 else ''} of class H3. Wesley was started without --unsafe, so "
+                "nothing of this plan runs. Change the schema, or start again with --unsafe."
+            )
+        return ""
+
+    @property
+    def next_name(self) -> str | None:
+        """The object that has to be named next, or None."""
+        return next((step.object for step in self.dangerous if step.object not in self.typed), None)
+
+    @property
+    def wanted(self) -> str:
+        """What has to be typed next; empty when nothing would help."""
+        if self.blocked:
+            return ""
+        name = self.next_name
+        return CONFIRM_WORD if name is None else one_line(name)
+
+    def with_contract(self, contract: bool) -> Confirmation:
+        """Another selection of waves; what was typed for the old one no longer counts."""
+        return replace(self, contract=contract, typed=(), confirmed=False, problem="")
+
+    def with_end_seen(self) -> Confirmation:
+        return replace(self, end_seen=True, problem="")
+
+    def submit(self, line: str) -> Confirmation:
+        """A typed line. Only the exact text moves on."""
+        text = line.strip()
+        if self.blocked:
+            return replace(self, problem=self.blocked)
+        if not text:
+            return replace(self, problem=f"Enter alone runs nothing: type {self.wanted}")
+        if not self.end_seen:
+            return replace(self, problem="Read to the end first: PgDn, or ^End. Nothing runs before.")
+        name = self.next_name
+        if name is not None:
+            if text not in (name, one_line(name)):
+                return replace(self, problem=f"That is not {one_line(name)}. Nothing runs.")
+            return replace(self, typed=(*self.typed, name), problem="")
+        if text != CONFIRM_WORD:
+            return replace(self, problem=f"That is not the word {CONFIRM_WORD}. Nothing runs.")
+        return replace(self, confirmed=True, problem="")

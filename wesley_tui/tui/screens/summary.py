@@ -1,0 +1,144 @@
+"""The verdict of a run: what is true in the database now, how long it took, and the certificate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, StepStatus
+from wesley_tui.planner.plan import Plan
+from wesley_tui.tui.glyphs import Glyphs
+from wesley_tui.tui.present import RUN_WORD, STATUS_STYLE, bar, indented, labelled, lines_of, wave_counts
+from wesley_tui.tui.text import duration, one_line, rows, short_sha
+
+__all__ = ["SummaryScreen", "describe_run"]
+
+_VERDICT = {
+    RunStatus.COMPLETE: "The database has the declared schema.",
+    RunStatus.CONTRACT_PENDING: (
+        "Everything but CONTRACT is done. Old and new clients work. Review again with ^T to take the old things away."
+    ),
+    RunStatus.FAILED: "The run stopped. Steps that succeeded stay; a failed transaction left nothing behind.",
+    RunStatus.CANCELLED: "The run was stopped. Steps that succeeded stay; `wesley resume` goes on from there.",
+    RunStatus.ROLLED_BACK: "The undo plan ran.",
+}
+
+
+class SummaryScreen(ModalScreen[None]):
+    """Closed with Escape, Enter or ``q``."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,v", "dismiss", "Close"),
+        Binding("up,k", "scroll('up')", "Up", show=False),
+        Binding("down,j", "scroll('down')", "Down", show=False),
+    ]
+
+    def __init__(self, plan: Plan, state: RunState, certificate: Event | None, *, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._content = describe_run(plan, state, certificate, glyphs)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="summary"):
+            yield Static(self._content, markup=False)
+
+    def on_mount(self) -> None:
+        frame = self.query_one("#summary")
+        frame.border_title = "Verdict"
+        frame.border_subtitle = "Esc closes"
+        frame.focus()
+
+    def action_scroll(self, direction: str) -> None:
+        frame = self.query_one("#summary", VerticalScroll)
+        if direction == "up":
+            frame.scroll_up(animate=False)
+        else:
+            frame.scroll_down(animate=False)
+
+
+def describe_run(plan: Plan, state: RunState, certificate: Event | None, glyphs: Glyphs) -> Content:
+    """Verdict first; then waves, failures and the certificate."""
+    word, style = RUN_WORD[state.status]
+    took = ""
+    if state.started is not None and state.finished is not None:
+        took = f"  in {duration(state.finished - state.started)}"
+    verdict = _VERDICT.get(state.status, "The run has not ended.")
+    return lines_of(
+        [
+            [
+                Content.assemble(
+                    (f" {word} ", style),
+                    (took, "bold"),
+                    (f"  plan {short_sha(plan.plan_id)}, run {state.run_id}", "$muted"),
+                ),
+                Content(verdict),
+            ],
+            labelled("Failed", _failures(plan, state, glyphs)),
+            labelled("Waves", _waves(plan, state, glyphs)),
+            labelled("Steps", [_step_counts(plan, state, glyphs)]),
+            labelled("Certificate", _certificate(certificate)),
+        ]
+    )
+
+
+def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
+    lines: list[Content] = []
+    for step in plan.steps:
+        step_state = state.step(step.step_sha)
+        if step_state.status is StepStatus.FAILED:
+            head = f"{glyphs.status[StepStatus.FAILED]} {one_line(step.op)} {one_line(step.object)}"
+            lines += [Content.styled(f"  {head}", "bold $error"), *indented(step_state.message)]
+    if not lines and state.status in (RunStatus.FAILED, RunStatus.CANCELLED) and state.message:
+        lines += indented(state.message)
+    if state.status is RunStatus.FAILED:
+        lines.append(
+            Content("  Read the event log (F5), correct the cause, then review and run again: done steps are skipped.")
+        )
+    return lines
+
+
+def _waves(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
+    lines: list[Content] = []
+    for wave in plan.waves:
+        done, total = wave_counts(wave, state)
+        spent = sum(state.step(step.step_sha).duration_ms or 0.0 for step in wave.steps)
+        changed = sum(state.step(step.step_sha).rows_done for step in wave.steps)
+        tail = f"  {done}/{total}"
+        if spent:
+            tail += f"  {duration(spent)}"
+        if changed:
+            tail += f"  {rows(changed)} rows"
+        if not done and wave.name == "CONTRACT":
+            tail += "  waits for a person"
+        lines.append(
+            Content.assemble("  ", (f"{wave.name:<9} ", "bold"), bar(done, total, 16, glyphs, "$success"), tail)
+        )
+    return lines
+
+
+def _step_counts(plan: Plan, state: RunState, glyphs: Glyphs) -> Content:
+    counts = Counter(state.step(step.step_sha).status for step in plan.steps)
+    parts: list[str | tuple[str, str]] = ["  "]
+    for status in StepStatus:
+        if counts[status]:
+            parts.append((f"{glyphs.status[status]} {counts[status]} {status.value}   ", STATUS_STYLE[status]))
+    return Content.assemble(*parts)
+
+
+_CERTIFICATE_LINES = 12
+
+
+def _certificate(event: Event | None) -> list[Content]:
+    if event is None:
+        return []
+    lines = indented(event.message or EventType.CERTIFICATE_ISSUED.value)
+    for key, value in event.metrics.items():
+        name = one_line(key).replace("_", " ")
+        lines.append(Content.assemble((f"  {name:<16}", "$muted"), f" {one_line(str(value))[:64]}"))
+    return lines[:_CERTIFICATE_LINES]
