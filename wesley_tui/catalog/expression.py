@@ -10,8 +10,8 @@ knows the types of columns and functions, and a reader of text does not:
   with *different* types do not match;
 * a cast of anything else matches its absence only where PostgreSQL casts implicitly: to ``text`` and ``text[]`` (how a
   ``varchar`` is compared), to ``inet``, and to a wider number on *one* side of an operator or on arguments of a
-  function. Any other cast (``::date``, ``::integer``, ``::jsonb`` …) counts. With ``column_types``, casts of columns are
-  judged by what the column is: ``code::text`` is something else than ``code`` when ``code`` is an integer;
+  function. Any other cast (``::date``, ``::integer``, ``::jsonb`` …) counts. With ``column_types``, casts of columns
+  are judged by what the column is: ``code::text`` is something else than ``code`` when ``code`` is an integer;
 * an unqualified name matches one in ``pg_catalog`` or ``public``; names in different schemas do not match;
 * a column matches itself qualified by its table.
 
@@ -143,6 +143,7 @@ class _Comparison:
         """How many sub-selects around the place that is looked at: only inside of one can a qualifier matter."""
 
     def same(self, a: Node, b: Node) -> bool:
+        """The relation itself; symmetric and reflexive."""
         if a == b:
             return True
         if a[0] == "cast" or b[0] == "cast":
@@ -153,7 +154,7 @@ class _Comparison:
             case "lit":
                 return _same_literals(a, b)
             case "null":
-                return a[1] is None or b[1] is None or _same_types(a[1], b[1])
+                return None in (a[1], b[1]) or _same_types(a[1], b[1])
             case "col":
                 return self._same_columns(a[1], b[1])
             case "and" | "or" | "array" | "list":
@@ -198,17 +199,8 @@ class _Comparison:
         so that ``a::numeric / b::numeric`` is not ``a / b``."""
         if not self._same_lists(a, b):
             return False
-        widened = [
-            (x[0] == "cast" and x[2] in _WIDER_NUMBERS and y[0] != "cast")
-            or (x[0] == "lit" and y[0] == "lit" and x[1] == "n" and x[3] in _WIDER_NUMBERS and y[3] is None)
-            for x, y in zip(a, b, strict=True)
-        ]
-        narrowed = [
-            (y[0] == "cast" and y[2] in _WIDER_NUMBERS and x[0] != "cast")
-            or (x[0] == "lit" and y[0] == "lit" and y[1] == "n" and y[3] in _WIDER_NUMBERS and x[3] is None)
-            for x, y in zip(a, b, strict=True)
-        ]
-        return sum(widened) < 2 and sum(narrowed) < 2
+        pairs = list(zip(a, b, strict=True))
+        return sum(_widens(x, y) for x, y in pairs) < 2 and sum(_widens(y, x) for x, y in pairs) < 2
 
     def _same_casts(self, a: Node, b: Node) -> bool:
         if a[0] == "cast" and b[0] == "cast" and _same_types(a[2], b[2]):
@@ -235,8 +227,10 @@ class _Comparison:
         return target in _WIDER_NUMBERS and own in NUMERIC_TYPES
 
     def _same_columns(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-        """Outside of sub-selects there is one relation, and its name adds nothing; inside, two qualifiers must agree."""
-        return a[-1] == b[-1] and (not self._depth or len(a) == 1 or len(b) == 1 or a == b)
+        """Outside of sub-selects there is one relation, and its name adds nothing; inside, qualifiers must agree."""
+        if a[-1] != b[-1]:
+            return False
+        return self._depth == 0 or 1 in (len(a), len(b)) or a == b
 
     def _same_array(self, a: Node, b: Node) -> bool:
         """``'{a,b}'`` without a type against ``ARRAY['a', 'b']``."""
@@ -244,6 +238,13 @@ class _Comparison:
             return False
         elements = array_elements(a[2])
         return elements is not None and self._same_lists(tuple(("lit", "s", item, None) for item in elements), b[1])
+
+
+def _widens(a: Node, b: Node) -> bool:
+    """Whether ``a`` is the number ``b`` with a cast that may have been implicit."""
+    if a[0] == "cast":
+        return a[2] in _WIDER_NUMBERS and b[0] != "cast"
+    return a[0] == b[0] == "lit" and a[1] == "n" and a[3] in _WIDER_NUMBERS and b[3] is None
 
 
 def _same_literals(a: Node, b: Node) -> bool:
@@ -259,7 +260,7 @@ def _same_literals(a: Node, b: Node) -> bool:
     string, other = (a, b) if kind_a == "s" else (b, a)
     if string[1] != "s" or string[3] is not None:
         return False
-    return typed_literal(string[2], "boolean" if other[1] == "b" else other[3] or "numeric")[2] == other[2]
+    return bool(typed_literal(string[2], "boolean" if other[1] == "b" else other[3] or "numeric")[2] == other[2])
 
 
 def _typed(literal: Node, type_name: str | None) -> str:

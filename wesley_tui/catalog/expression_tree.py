@@ -2,9 +2,9 @@
 
 The tree is made from libpg_query's JSON (the grammar of PostgreSQL itself) by doing what PostgreSQL's parse analysis
 does to an expression before it is stored, and what ``ruleutils.c`` does when it prints it again:
-``IN (a, b)`` becomes ``= ANY (ARRAY[a, b])``, ``BETWEEN`` two comparisons, a list of ANDs one AND, ``LIKE`` the operator
-``~~``, a cast around a constant part of that constant, and so on. What only the server can know (types of columns, which
-casts it adds) stays in the tree and is weighed by :mod:`wesley_tui.catalog.expression`.
+``IN (a, b)`` becomes ``= ANY (ARRAY[a, b])``, ``BETWEEN`` two comparisons, a list of ANDs one AND, ``LIKE`` the
+operator ``~~``, a cast around a constant part of that constant, and so on. What only the server can know (types of
+columns, which casts it adds) stays in the tree and is weighed by :mod:`wesley_tui.catalog.expression`.
 
 Nodes are tuples whose first element is a tag:
 

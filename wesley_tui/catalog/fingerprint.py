@@ -1,0 +1,92 @@
+"""One number for a catalog: equal fingerprints, equal meaning.
+
+A plan is made for one state of a database; before it runs, the database is read again and the fingerprints are
+compared. What PostgreSQL's users cannot tell apart has one fingerprint: the order of columns is left out, and
+expressions go through :func:`wesley_tui.catalog.expression.canonical_expression`. Everything else that a record holds
+counts, whether an index is valid as well.
+
+A *scope* names objects, ``table public.users``, ``enum public.mood``, ``schema app``; with one, only these count, and
+whatever else happens in the database leaves the fingerprint as it is. An object of the scope that does not exist counts
+as missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from wesley_tui.catalog.expression import canonical_expression
+from wesley_tui.catalog.model import Catalog, Column, QName, Table
+
+__all__ = ["fingerprint", "scope_of"]
+
+_EXPRESSION_FIELDS = frozenset(("default", "expression", "where", "using", "check"))
+
+
+def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
+    """64 hex digits: SHA-256 of the canonical JSON of every object, or of those that ``scope`` names.
+
+    ``scope`` None means all that the catalog holds (see :func:`scope_of`); unmanaged objects never count.
+    """
+    wanted = frozenset(scope_of(catalog) if scope is None else scope)
+    # A list under each key: two names that contain dots may read the same.
+    found: dict[str, list[Any]] = defaultdict(list)
+    for schema in sorted(catalog.schemas):
+        found[_key("schema", schema)].append(schema)
+    for name, table in sorted(catalog.tables.items()):
+        if (key := _key("table", name)) in wanted:
+            found[key].append(_describe_table(table))
+    for name, enum in sorted(catalog.enums.items()):
+        if (key := _key("enum", name)) in wanted:
+            found[key].append(_describe(enum))
+    described = [(key, found.get(key, [])) for key in sorted(wanted)]
+    text = json.dumps(described, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def scope_of(catalog: Catalog) -> tuple[str, ...]:
+    """The names of all managed objects, sorted: ``enum schema.name``, ``schema name``, ``table schema.name``."""
+    return tuple(
+        sorted(
+            (
+                *(_key("schema", name) for name in catalog.schemas),
+                *(_key("table", name) for name in catalog.tables),
+                *(_key("enum", name) for name in catalog.enums),
+            )
+        )
+    )
+
+
+def _key(kind: str, name: str | QName) -> str:
+    return f"{kind} {name}"
+
+
+def _describe_table(table: Table) -> Any:
+    columns = tuple(sorted(table.columns, key=_column_name))
+    return _describe(dataclasses.replace(table, columns=columns))
+
+
+def _column_name(column: Column) -> str:
+    return column.name
+
+
+def _describe(record: Any) -> Any:
+    """A record as JSON: the name of its class, and its fields that differ from their defaults (so that a field that is
+    added to a record later leaves the fingerprints of catalogs without it alone)."""
+    if isinstance(record, tuple):
+        return [_describe(item) for item in record]
+    if not dataclasses.is_dataclass(record) or isinstance(record, type):
+        return record
+    described: dict[str, Any] = {"": type(record).__name__}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if value == field.default:
+            continue
+        if field.name in _EXPRESSION_FIELDS and isinstance(value, str):
+            value = canonical_expression(value)
+        described[field.name] = _describe(value)
+    return described
