@@ -1,0 +1,475 @@
+"""SDL to Catalog: the desired state of a database, and what its author says about renames and drops.
+
+In order: every source is checked for what no SDL may contain and read into definitions (:mod:`~wesley_tui.sdl.reader`);
+definitions of one name become a unit (:mod:`~wesley_tui.sdl.units`); enums and scalars give the types, tables become
+drafts (:mod:`~wesley_tui.sdl.tables`), each on its own; foreign keys are linked (:mod:`~wesley_tui.sdl.links`).
+
+All errors are found, not only the first, and nothing is ever dropped in silence: what cannot be planned is an error.
+
+A :class:`Compiler` remembers. A type whose text did not change, and which would get the same answers from the rest of
+the schema, keeps its draft: after a keystroke one type out of a thousand is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wesley_tui.catalog.intent import Intent
+from wesley_tui.catalog.model import Catalog, Enum, QName, Table
+from wesley_tui.catalog.naming import qualified
+from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
+from wesley_tui.sdl.directives import SCALARS
+from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
+from wesley_tui.sdl.environment import Environment, TypeInfo
+from wesley_tui.sdl.fields import sql_type_of
+from wesley_tui.sdl.issues import Issue, Issues, Spot
+from wesley_tui.sdl.links import Linker
+from wesley_tui.sdl.names import nearest
+from wesley_tui.sdl.places import Place, Places
+from wesley_tui.sdl.reader import Reader
+from wesley_tui.sdl.scan import forbidden
+from wesley_tui.sdl.syntax import Definition
+from wesley_tui.sdl.tables import enum_draft, enum_name, is_table, table_draft, table_name
+from wesley_tui.sdl.units import Unit
+from wesley_tui.sdl.usage import uses_of
+
+__all__ = ["CompiledSchema", "Compiler", "compile_schema"]
+
+MAX_DIAGNOSTICS = 200
+_TABLE_ONLY = frozenset({"pk", "unique", "index", "fk", "check", "exclude", "rls", "policy"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSchema:
+    catalog: Catalog
+    intent: Intent
+    warnings: tuple[Diagnostic, ...] = ()
+    annotations: Mapping[str, tuple[Annotation, ...]] = field(default_factory=dict)
+    """Directives that inform, by object: ``table public.users``, ``column public.users.email``, ``field User.posts``
+    (a field that is no column)."""
+    locations: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    """Where an object is written: ``table public.users``, ``column public.users.email``, ``constraint``, ``index`` and
+    ``policy public.users.NAME``, ``enum public.mood``, ``label public.mood.HAPPY`` → (source, line, column)."""
+
+
+def compile_schema(sources: Sequence[Source]) -> CompiledSchema:
+    """Compile one schema, written in one or many sources.
+
+    Raises:
+        SchemaError: with every diagnostic, warnings included, in the order of the text.
+    """
+    return Compiler().compile(sources)
+
+
+class Compiler:
+    """Compiles the same schema again and again, and does only what an edit made necessary."""
+
+    def __init__(self) -> None:
+        self._readers: dict[str, Reader] = {}
+        self._drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
+        self._enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = {}
+
+    def compile(self, sources: Sequence[Source]) -> CompiledSchema:
+        """As :func:`compile_schema`; a source is recognised by its name."""
+        return _Compilation(self, sources).run()
+
+    def _reader(self, key: str) -> Reader:
+        return self._readers.setdefault(key, Reader())
+
+
+class _Compilation:
+    """One run over all sources."""
+
+    def __init__(self, compiler: Compiler, sources: Sequence[Source]) -> None:
+        self._compiler = compiler
+        self._sources = sources
+        self._places: dict[Definition, Place] = {}
+        self._lines = Places(sources)
+        self._diagnostics: list[tuple[int, int, Diagnostic]] = []
+
+    def run(self) -> CompiledSchema:
+        definitions = self._read()
+        units = self._units(definitions)
+        declared = frozenset(unit.name for unit in units if unit.keyword == "directive")
+        types, user_types, enums = self._types(units, declared)
+        self._check_others(units, declared)
+        drafts = self._tables(units, types, user_types, declared)
+        tables = self._link(drafts)
+        self._collisions(tables, enums, drafts)
+        diagnostics = self._sorted()
+        if any(item.severity == "error" for item in diagnostics):
+            raise SchemaError(_limited(diagnostics))
+        return CompiledSchema(
+            _catalog(tables, enums),
+            _intent(drafts, enums),
+            tuple(diagnostics),
+            _annotations(drafts),
+            self._lines.locations(self._spots(units, drafts, enums)),
+        )
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self) -> list[Definition]:
+        definitions: list[Definition] = []
+        seen: dict[str, int] = {}
+        for number, source in enumerate(self._sources):
+            problems = forbidden(source)
+            if problems:
+                self._diagnostics += [(number, place, problem) for place, problem in problems]
+                continue
+            seen[source.name] = seen.get(source.name, 0) + 1
+            reader = self._compiler._reader(f"{source.name}#{seen[source.name]}")
+            for definition, start, _ in reader.read(source.text):
+                self._places[definition] = Place(number, start)
+                if definition.issue is not None:
+                    issue = definition.issue
+                    self._report(
+                        Issue("error", issue.code, issue.message, issue.hint, Spot(0, issue.at)), (definition,)
+                    )
+                else:
+                    definitions.append(definition)
+        return definitions
+
+    def _units(self, definitions: Iterable[Definition]) -> list[Unit]:
+        """Definitions of one name together. A second one, or an extension of nothing, is an error."""
+        first: dict[str, Definition] = {}
+        extensions: dict[str, list[Definition]] = {}
+        directives: dict[str, Definition] = {}
+        schemas: list[Definition] = []
+        for definition in definitions:
+            if definition.keyword == "schema":
+                schemas.append(definition)
+            elif definition.keyword == "directive":
+                directives.setdefault(definition.name, definition)
+            elif definition.extend:
+                extensions.setdefault(definition.name, []).append(definition)
+            elif definition.name in first:
+                where = self._lines.text(self._places[first[definition.name]], first[definition.name].at)
+                self._error(
+                    definition,
+                    "duplicate-type",
+                    f"{definition.name!r} is defined already, at {where}",
+                    "rename one of them, or write extend type",
+                )
+            elif definition.name in SCALARS and definition.keyword != "scalar":
+                self._error(
+                    definition,
+                    "reserved-name",
+                    f"{definition.name} is a scalar of the dialect ({SCALARS[definition.name]})",
+                    "give the type another name",
+                )
+            else:
+                if definition.name.startswith("__"):
+                    self._error(
+                        definition,
+                        "reserved-name",
+                        f"{definition.name!r}: names with __ belong to GraphQL",
+                        "rename it",
+                    )
+                first[definition.name] = definition
+        units = []
+        for name, definition in first.items():
+            parts = [definition]
+            for extension in extensions.pop(name, ()):
+                if extension.keyword != definition.keyword:
+                    self._error(
+                        extension,
+                        "wrong-extension",
+                        f"{name!r} is no {extension.keyword} but {'an' if definition.keyword[0] in 'aeiou' else 'a'} "
+                        f"{definition.keyword}",
+                        f"write extend {definition.keyword} {name}",
+                    )
+                else:
+                    parts.append(extension)
+            units.append(Unit(definition.keyword, name, tuple(parts)))
+        for name, orphans in extensions.items():
+            if name in SCALARS:
+                continue
+            near = nearest(name, first)
+            for orphan in orphans:
+                self._error(
+                    orphan,
+                    "unknown-type",
+                    f"cannot extend {name!r}: it is not defined in any source",
+                    f"did you mean {near}?" if near else f"write {orphan.keyword} {name} where it is first defined",
+                )
+        units += [Unit("directive", name, (definition,)) for name, definition in directives.items()]
+        units += [Unit("schema", "", (definition,)) for definition in schemas]
+        return units
+
+    # -- types ------------------------------------------------------------------------------------------------------
+
+    def _types(
+        self, units: Sequence[Unit], declared: frozenset[str]
+    ) -> tuple[dict[str, TypeInfo], dict[str, QName], list[EnumDraft]]:
+        user_types = {
+            name.name: name for name in (enum_name(unit) for unit in units if unit.keyword == "enum") if name.name
+        }
+        environment = Environment({}, user_types, declared)
+        types = {name: TypeInfo("scalar", sql) for name, sql in SCALARS.items()}
+        enums: list[EnumDraft] = []
+        for unit in units:
+            if unit.keyword == "enum":
+                draft = self._enum(unit, environment, declared)
+                enums.append(draft)
+                enum = draft.enum
+                from_catalog = TypeInfo("enum", _type_text(enum.name), enum.name, enum.labels, draft.by_value)
+                types[unit.name] = from_catalog
+            elif unit.keyword == "scalar":
+                info = self._scalar(unit, environment, declared)
+                if info is not None:
+                    types[unit.name] = info
+            elif is_table(unit):
+                dropped = any(directive.name.endswith("drop") for _, directive in unit.directives())
+                types[unit.name] = TypeInfo("dropped" if dropped else "table", name=table_name(unit))
+            elif unit.keyword in ("type", "interface", "union", "input"):
+                types[unit.name] = TypeInfo("other")
+        return types, user_types, enums
+
+    def _enum(self, unit: Unit, environment: Environment, declared: frozenset[str]) -> EnumDraft:
+        cached = self._compiler._enums.get(unit.parts)
+        if cached is None or cached[1] != declared:
+            cached = self._compiler._enums[unit.parts] = enum_draft(unit, environment), declared
+        self._report_all(cached[0].issues, unit.parts)
+        return cached[0]
+
+    def _scalar(self, unit: Unit, environment: Environment, declared: frozenset[str]) -> TypeInfo | None:
+        issues = Issues()
+        uses = uses_of(unit.directives(), "SCALAR", issues, declared)
+        sql: str | None = None
+        if "type" in uses:
+            sql = sql_type_of(uses["type"][0], environment, issues)
+        elif unit.name in SCALARS:
+            # A schema may repeat the scalars of the dialect, so that other GraphQL tools know them.
+            sql = SCALARS[unit.name]
+        elif not issues:
+            issues.error(
+                "scalar-without-type",
+                f"scalar {unit.name} does not say which PostgreSQL type it is",
+                unit.spot,
+                f'write: scalar {unit.name} @type(name: "numeric(5,2)")',
+            )
+        self._report_all(issues, unit.parts)
+        return TypeInfo("scalar", sql or "")
+
+    def _check_others(self, units: Sequence[Unit], declared: frozenset[str]) -> None:
+        """Types that are no tables, and the schema itself: directives there must not be silently without effect."""
+        for unit in units:
+            issues = Issues()
+            if unit.keyword == "schema":
+                uses_of(unit.directives(), "SCHEMA", issues, declared)
+            elif unit.keyword == "type" and not is_table(unit):
+                uses_of(unit.directives(), "OBJECT", issues, declared)
+                used = {directive.name for _, directive in unit.directives()} | {
+                    directive.name for _, one in unit.fields() for directive in one.directives
+                }
+                for part, one in unit.fields():
+                    if one.directives:
+                        uses_of(((part, item) for item in one.directives), "FIELD_DEFINITION", issues, declared)
+                if found := sorted(_TABLE_ONLY & used):
+                    issues.warn(
+                        "not-a-table",
+                        f"type {unit.name!r} has @{found[0]} but no @table: nothing is planned for it",
+                        unit.spot,
+                        f"write type {unit.name} @table, if it is a table",
+                    )
+            self._report_all(issues, unit.parts)
+
+    # -- tables -----------------------------------------------------------------------------------------------------
+
+    def _tables(
+        self,
+        units: Sequence[Unit],
+        types: Mapping[str, TypeInfo],
+        user_types: Mapping[str, QName],
+        declared: frozenset[str],
+    ) -> list[tuple[Unit, TableDraft]]:
+        cache = self._compiler._drafts
+        fresh: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
+        drafts: list[tuple[Unit, TableDraft]] = []
+        check = Environment(types, user_types, declared)
+        for unit in units:
+            if unit.keyword != "type" or not is_table(unit):
+                continue
+            cached = cache.get(unit.parts)
+            if cached is None or not check.still_holds(cached[1].answers):
+                environment = Environment(types, user_types, declared)
+                cached = table_draft(unit, environment), environment
+            fresh[unit.parts] = cached
+            drafts.append((unit, cached[0]))
+        self._compiler._drafts = fresh
+        return self._named_apart(drafts, types, user_types, declared)
+
+    def _named_apart(
+        self,
+        drafts: list[tuple[Unit, TableDraft]],
+        types: Mapping[str, TypeInfo],
+        user_types: Mapping[str, QName],
+        declared: frozenset[str],
+    ) -> list[tuple[Unit, TableDraft]]:
+        """Default names are unique in a schema, not only in a table: the later table (by name) takes another number."""
+        taken: dict[str, dict[str, TableDraft]] = {}
+        clashes: dict[QName, set[str]] = {}
+        for _, draft in drafts:
+            names = taken.setdefault(draft.name.schema, {})
+            for name in (*_relation_names(draft.table), draft.name.name):
+                other = names.get(name)
+                if other is None:
+                    names[name] = draft
+                    continue
+                loser = draft if name in draft.default_names else other
+                if name in loser.default_names:
+                    clashes.setdefault(loser.name, set()).add(name)
+                if loser is other:
+                    names[name] = draft
+        if not clashes:
+            return drafts
+        return [
+            (unit, table_draft(unit, Environment(types, user_types, declared), frozenset(clashes[draft.name])))
+            if draft.name in clashes
+            else (unit, draft)
+            for unit, draft in drafts
+        ]
+
+    def _link(self, drafts: Sequence[tuple[Unit, TableDraft]]) -> dict[QName, Table]:
+        linker = Linker([draft for _, draft in drafts])
+        tables: dict[QName, Table] = {}
+        for unit, draft in drafts:
+            self._report_all(draft.issues, unit.parts)
+            table, _, issues = linker.complete(draft)
+            self._report_all(issues, unit.parts)
+            if not draft.dropped and draft.name not in tables:
+                tables[draft.name] = table
+        return tables
+
+    def _collisions(
+        self, tables: Mapping[QName, Table], enums: Sequence[EnumDraft], drafts: Sequence[tuple[Unit, TableDraft]]
+    ) -> None:
+        """Two declarations of one name in the database."""
+        seen: dict[QName, str] = {}
+        for unit, draft in drafts:
+            if draft.name in seen:
+                self._report(
+                    Issue(
+                        "error",
+                        "duplicate-table",
+                        f"types {seen[draft.name]!r} and {unit.name!r} are both table {draft.name}",
+                        '@table(name: "…") names one of them otherwise',
+                        unit.spot,
+                    ),
+                    unit.parts,
+                )
+            else:
+                seen[draft.name] = unit.name
+        renamed: dict[QName, str] = {}
+        for unit, draft in drafts:
+            if draft.renamed_from is None:
+                continue
+            if draft.renamed_from in renamed:
+                message = f"{renamed[draft.renamed_from]} and {unit.name} are both renamed from {draft.renamed_from}"
+                self._report(Issue("error", "duplicate-rename", message, "", unit.spot), unit.parts)
+            renamed[draft.renamed_from] = unit.name
+        types: dict[QName, str] = {}
+        for enum in enums:
+            name = enum.enum.name
+            other = types.get(name) or (seen.get(name) if name in tables else None)
+            if other is not None:
+                message = f"{other!r} and {enum.type_name!r} would both be the type {name}: a table is a type, too"
+                definition = next(
+                    item
+                    for item in self._places
+                    if item.keyword == "enum" and item.name == enum.type_name and not item.extend
+                )
+                self._error(definition, "duplicate-table", message, '@type(name: "…") names the enum otherwise')
+            types[name] = enum.type_name
+
+    # -- places and reports -----------------------------------------------------------------------------------------
+
+    def _spots(
+        self, units: Sequence[Unit], drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft]
+    ) -> Iterator[tuple[str, str, Mapping[str, Spot], Sequence[Place]]]:
+        for unit, draft in drafts:
+            yield "table", str(draft.name), draft.spots, [self._places[part] for part in unit.parts]
+        by_name = {unit.name: unit for unit in units if unit.keyword == "enum"}
+        for enum in enums:
+            parts = [self._places[part] for part in by_name[enum.type_name].parts]
+            yield "enum", str(enum.enum.name), enum.spots, parts
+
+    def _error(self, definition: Definition, code: str, message: str, hint: str) -> None:
+        self._report(Issue("error", code, message, hint, Spot(0, definition.at)), (definition,))
+
+    def _report_all(self, issues: Iterable[Issue], parts: Sequence[Definition]) -> None:
+        for issue in issues:
+            self._report(issue, parts)
+
+    def _report(self, issue: Issue, parts: Sequence[Definition]) -> None:
+        place = self._places[parts[issue.spot.part]]
+        offset = place.start + issue.spot.at
+        source, line, column = self._lines.position(place.source, offset)
+        self._diagnostics.append(
+            (
+                place.source,
+                offset,
+                Diagnostic(issue.severity, issue.code, issue.message, source, line, column, issue.hint),
+            )
+        )
+
+    def _sorted(self) -> list[Diagnostic]:
+        ordered = sorted(self._diagnostics, key=lambda item: item[:2])
+        return list(dict.fromkeys(diagnostic for _, _, diagnostic in ordered))
+
+
+def _limited(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """At most MAX_DIAGNOSTICS, errors before warnings when there is no room for all."""
+    if len(diagnostics) <= MAX_DIAGNOSTICS:
+        return diagnostics
+    errors = [item for item in diagnostics if item.severity == "error"]
+    kept = errors[:MAX_DIAGNOSTICS]
+    last = kept[-1]
+    rest = len(diagnostics) - len(kept)
+    more = Diagnostic("error", "more-diagnostics", f"and {rest:,} more", last.source, last.line, last.column)
+    return [*kept, more]
+
+
+def _relation_names(table: Table) -> Iterator[str]:
+    for constraint in table.constraints:
+        yield constraint.name
+    for index in table.indexes:
+        yield index.name
+
+
+def _type_text(name: QName) -> str:
+    return qualified(name) if name.name and name.schema else ""
+
+
+def _catalog(tables: Mapping[QName, Table], enums: Sequence[EnumDraft]) -> Catalog:
+    by_name: dict[QName, Enum] = {draft.enum.name: draft.enum for draft in enums}
+    schemas = frozenset(name.schema for name in (*tables, *by_name))
+    ordered = {name: tables[name] for name in sorted(tables)}
+    return Catalog(schemas, ordered, {name: by_name[name] for name in sorted(by_name)})
+
+
+def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft]) -> Intent:
+    return Intent(
+        {draft.name: draft.renamed_from for _, draft in drafts if draft.renamed_from is not None},
+        {(draft.name, new): old for _, draft in drafts for new, old in draft.renamed_columns.items()},
+        {draft.enum.name: draft.renamed_from for draft in enums if draft.renamed_from is not None},
+        {(draft.enum.name, new): old for draft in enums for new, old in draft.renamed_labels.items()},
+        frozenset(draft.name for _, draft in drafts if draft.dropped),
+        frozenset((draft.name, column) for _, draft in drafts for column in draft.dropped_columns),
+    )
+
+
+def _annotations(drafts: Sequence[tuple[Unit, TableDraft]]) -> dict[str, tuple[Annotation, ...]]:
+    result: dict[str, tuple[Annotation, ...]] = {}
+    for _, draft in drafts:
+        for key, found in draft.annotations.items():
+            kind, _, name = key.partition(" ")
+            if not kind:
+                result[f"table {draft.name}"] = found
+            elif kind == "field":
+                result[f"field {draft.type_name}.{name}"] = found
+            else:
+                result[f"{kind} {draft.name}.{name}"] = found
+    return result
