@@ -137,7 +137,7 @@ class FakeRun:
         self.emit(EventType.PLAN_CANCELLED, reason)
         self.over = True
 
-    def wait(self, timeout: float | None = None) -> object | None:
+    def wait(self, timeout: float | None = None) -> object | None:  # noqa: ARG002 - never blocks
         return self.state if self.over else None
 
 
@@ -233,7 +233,14 @@ class FakeWorkbench:
         return sql
 
     def review(
-        self, plan: Plan, explain: str, *, unsafe: bool, contract: bool, typed_names: Collection[str], actor: str
+        self,
+        plan: Plan,
+        explain: str,
+        *,
+        unsafe: bool,
+        contract: bool,
+        typed_names: Collection[str],
+        actor: str,  # noqa: ARG002
     ) -> dict[str, Any]:
         for wave in plan.waves:
             for step in wave.steps:

@@ -232,7 +232,7 @@ def key_name(key: str) -> str:
 
 
 _TITLES: tuple[tuple[Scope, str, str], ...] = (
-    ("main", "Everywhere", "While you type in the editor, only the control and function keys are commands."),
+    ("main", "Everywhere", "While typing, only control and function keys are commands."),
     ("plan", "Plan", "The tree of waves and steps."),
     ("details", "Details", "What the selected step does."),
     ("log", "Event log", "What was committed to `wesley.migration_events`, and what Wesley says."),

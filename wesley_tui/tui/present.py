@@ -206,18 +206,15 @@ def indented(text: str, glyph: str = "") -> list[Content]:
 
 
 def locks_lines(locks: Mapping[str, LockMode]) -> list[Content]:
-    """One line per relation, strongest first."""
-    width = max((len(mode.name) for mode in locks.values()), default=0)
-    ordered = sorted(locks.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        Content.assemble(
-            "  ",
-            (f"{mode.name:<{width}}", "bold"),
-            (f"  {LOCK_BLOCKS[mode]:<15}", "bold $hazard-3" if mode is LockMode.AccessExclusiveLock else "$muted"),
-            f"  {one_line(relation)}",
-        )
-        for relation, mode in ordered
-    ]
+    """Two lines per relation, strongest lock first: its name, then the mode as in ``pg_locks`` and who waits."""
+    lines: list[Content] = []
+    for relation, mode in sorted(locks.items(), key=lambda item: (-item[1], item[0])):
+        strong = mode is LockMode.AccessExclusiveLock
+        lines += [
+            Content.assemble("  ", (one_line(relation), "bold")),
+            Content.assemble(f"    {mode.name}  ", (LOCK_BLOCKS[mode], "bold $hazard-3" if strong else "$muted")),
+        ]
+    return lines
 
 
 def lines_of(sections: Sequence[Iterable[Content]]) -> Content:

@@ -132,6 +132,7 @@ def _step_counts(plan: Plan, state: RunState, glyphs: Glyphs) -> Content:
 
 
 _CERTIFICATE_LINES = 12
+_SHA_DIGITS = 64
 
 
 def _certificate(event: Event | None) -> list[Content]:
@@ -140,5 +141,13 @@ def _certificate(event: Event | None) -> list[Content]:
     lines = indented(event.message or EventType.CERTIFICATE_ISSUED.value)
     for key, value in event.metrics.items():
         name = one_line(key).replace("_", " ")
-        lines.append(Content.assemble((f"  {name:<16}", "$muted"), f" {one_line(str(value))[:64]}"))
+        lines.append(Content.assemble((f"  {name:<16}", "$muted"), f" {_value(value)}"))
     return lines[:_CERTIFICATE_LINES]
+
+
+def _value(value: object) -> str:
+    """A fact of the certificate in at most 48 characters; a SHA-256 as people see it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = one_line(str(value))
+    return short_sha(text) if len(text) == _SHA_DIGITS else text[:48]

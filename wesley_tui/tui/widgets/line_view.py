@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.style import Style
 
 __all__ = ["LineView"]
 
@@ -35,9 +34,9 @@ class LineView(ScrollView, can_focus=True):
         """The line ``index``, which has ``width`` cells."""
         raise NotImplementedError
 
-    def line_background(self, index: int) -> Style | None:  # noqa: ARG002 - for subclasses with a cursor
-        """A style that lies under the whole line, or None."""
-        return None
+    def line_style(self, index: int) -> str:  # noqa: ARG002 - for subclasses with a cursor
+        """A style that lies under the whole line; empty for none."""
+        return ""
 
     def lines_changed(self) -> None:
         """To be called when the number or the look of lines changed."""
@@ -70,13 +69,12 @@ class LineView(ScrollView, can_focus=True):
         base = self.visual_style
         if not 0 <= index < self.line_count():
             return Strip.blank(width, base.rich_style)
-        background = self.line_background(index)
-        if background is not None:
-            base = base + background
-        content = self.line_at(index, width).truncate(width, ellipsis=True, pad=True)
         parse_style = self.app.stylesheet.parse_style
+        if style := self.line_style(index):
+            base = base + parse_style(style)
+        content = self.line_at(index, width).truncate(width, ellipsis=True, pad=True)
         segments = [
-            Segment(text, style.rich_style) for text, style in content.render(base, end="", parse_style=parse_style)
+            Segment(text, part.rich_style) for text, part in content.render(base, end="", parse_style=parse_style)
         ]
         return Strip(segments).adjust_cell_length(width, base.rich_style)
 

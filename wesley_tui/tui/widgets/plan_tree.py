@@ -16,7 +16,6 @@ from textual.content import Content
 from textual.events import Blur, Click, Focus
 from textual.message import Message
 from textual.reactive import reactive
-from textual.style import Style
 
 from wesley_tui.executor.events import RunState, StepStatus
 from wesley_tui.planner.plan import Plan, Step, Wave
@@ -51,7 +50,6 @@ class PlanRow:
 class PlanTree(LineView):
     """Waves and steps of the last good plan."""
 
-    COMPONENT_CLASSES = {"plan-tree--cursor", "plan-tree--cursor-blurred"}
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("plan"))
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -166,12 +164,12 @@ class PlanTree(LineView):
     def line_count(self) -> int:
         return len(self._rows) or (1 if self.placeholder else 0)
 
-    def line_background(self, index: int) -> Style | None:
+    def line_style(self, index: int) -> str:
         if index != self.cursor or not self._rows:
-            return None
-        return self.get_visual_style(
-            "plan-tree--cursor" if self.has_focus else "plan-tree--cursor-blurred", partial=True
-        )
+            return ""
+        if self.app.native_ansi_color:
+            return "reverse" if self.has_focus else "underline"
+        return "bold on $cursor-line" if self.has_focus else "on $cursor-line-blurred"
 
     def line_at(self, index: int, width: int) -> Content:
         if not self._rows:

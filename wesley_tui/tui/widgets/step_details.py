@@ -104,12 +104,9 @@ def describe_step(
     """The whole of a step, in the order in which a careful person asks."""
     total = sum(len(item.steps) for item in plan.waves)
     top = [
-        Content.assemble(badge(step.hazard), "  ", (one_line(step.op), "bold"), "  ", one_line(step.object)),
-        Content.styled(
-            f"{wave.name}, step {step.ordinal} of {total}, {_KIND_WORDS[step.kind]}"
-            + (f", about {duration(step.estimate_ms)}" if step.estimate_ms else ""),
-            "$muted",
-        ),
+        Content.assemble(badge(step.hazard), "  ", (one_line(step.op), "bold")),
+        Content.styled(one_line(step.object), "bold"),
+        Content.styled(f"{wave.name}, step {step.ordinal} of {total}, {_KIND_WORDS[step.kind]}", "$muted"),
     ]
     return lines_of(
         [
@@ -123,7 +120,7 @@ def describe_step(
             labelled("Reads and writes", _work_lines(step)),
             labelled("Checks", checks_lines(step)),
             labelled("Undo", _undo_lines(step, format_sql)),
-            labelled("Limits", [Content(f"  {_limits(step)}")]),
+            labelled("Time", _time_lines(step)),
         ]
     )
 
@@ -192,11 +189,15 @@ def _undo_lines(step: Step, format_sql: Callable[[str], str]) -> list[Content]:
     return [Content.styled("  nothing to take back", "$muted")]
 
 
-def _limits(step: Step) -> str:
+def _time_lines(step: Step) -> list[Content]:
     statement = duration(step.statement_timeout_ms) if step.statement_timeout_ms else "none, watched instead"
-    return (
-        f"lock_timeout {duration(step.lock_timeout_ms)}, statement_timeout {statement}, id {short_sha(step.step_sha)}"
-    )
+    facts = [
+        ("estimate", duration(step.estimate_ms) if step.estimate_ms else "unknown"),
+        ("lock_timeout", duration(step.lock_timeout_ms)),
+        ("statement_timeout", statement),
+        ("step", short_sha(step.step_sha)),
+    ]
+    return [Content.assemble((f"  {name:<18}", "$muted"), value) for name, value in facts]
 
 
 def describe_wave(wave: Wave) -> Content:
