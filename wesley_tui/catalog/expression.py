@@ -224,6 +224,8 @@ class _Comparison:
             return own.removesuffix("[]") in _STRINGS and own.endswith("[]") == target.endswith("[]")
         if target == "inet":
             return own == "cidr"
+        if target in ("timestamp with time zone", "timestamp without time zone"):
+            return own == "date"
         return target in _WIDER_NUMBERS and own in NUMERIC_TYPES
 
     def _same_columns(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:

@@ -305,10 +305,17 @@ def _sub_link(body: Mapping[str, Any]) -> Node:
     pairs = dict(_pairs(body))
     if body["subLinkType"] == "ANY_SUBLINK" and "operName" in body and _name(body["operName"]) == (None, "="):
         del pairs["operName"]
-    if body["subLinkType"] == "EXISTS_SUBLINK" and _rows_depend_on_source(body["subselect"]["SelectStmt"]):
-        select = body["subselect"]["SelectStmt"]
+    select = body["subselect"]["SelectStmt"]
+    if body["subLinkType"] == "EXISTS_SUBLINK" and _rows_depend_on_source(select):
         pairs["subselect"] = _select({name: value for name, value in select.items() if name != "targetList"})
+    elif "targetList" in select and "sortClause" not in select:
+        pairs["subselect"] = _select({**select, "targetList": [_nameless(target) for target in select["targetList"]]})
     return "node", "SubLink", tuple(sorted(pairs.items()))
+
+
+def _nameless(target: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An output column of a sub-select in an expression: nobody can refer to its name."""
+    return {"ResTarget": {name: value for name, value in target["ResTarget"].items() if name != "name"}}
 
 
 def _rows_depend_on_source(select: Mapping[str, Any]) -> bool:
@@ -345,6 +352,8 @@ def _default_name(node: Mapping[str, Any]) -> str:
             return "coalesce"
         case {"CaseExpr": _}:
             return "case"
+        case {"SQLValueFunction": {"op": str(operation)}}:
+            return operation.removeprefix("SVFOP_").removesuffix("_N").lower()
     return "?column?"
 
 

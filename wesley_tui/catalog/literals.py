@@ -61,6 +61,8 @@ def literal_value(text: str, type_name: str | None) -> str:
             return _uuid(text)
         case "date":
             return _date(text)
+        case "bytea":
+            return _bytea(text)
         case "timestamp with time zone" | "timestamp without time zone":
             return _timestamp(text, zoned=type_name == "timestamp with time zone")
         case "regclass" | "regconfig" | "regproc" | "regprocedure" | "regtype":
@@ -144,6 +146,13 @@ def _uuid(text: str) -> str:
         return str(UUID(text.strip()))
     except ValueError:
         return text
+
+
+def _bytea(text: str) -> str:
+    """Hexadecimal, as the server prints it; the older escape format only where it escapes nothing."""
+    if text.startswith("\\x"):
+        return text.lower().replace(" ", "")
+    return text if "\\" in text else "\\x" + text.encode().hex()
 
 
 def _date(text: str) -> str:
