@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.tui import plans
 from wesley_tui.catalog.snapshot import Snapshot
-from wesley_tui.executor.events import Event, EventType, RunState, reduce
+from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, reduce
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.sdl.diagnostics import Diagnostic, Source
 
@@ -57,6 +57,13 @@ class FakeUpdate:
     dropped: int = 0
 
 
+@dataclass(frozen=True)
+class FakeEnd:
+    status: RunStatus
+    message: str = ""
+    lost: bool = False
+
+
 class FakeRun:
     """A run that goes on when the test says so."""
 
@@ -65,6 +72,7 @@ class FakeRun:
         self.state = RunState(plan_id=plan.plan_id)
         self.asked: list[str] = []
         self.over = False
+        self.end_message = ""
         self._waiting: list[Event] = []
         self._id = 0
 
@@ -137,8 +145,8 @@ class FakeRun:
         self.emit(EventType.PLAN_CANCELLED, reason)
         self.over = True
 
-    def wait(self, timeout: float | None = None) -> object | None:  # noqa: ARG002 - never blocks
-        return self.state if self.over else None
+    def wait(self, timeout: float | None = None) -> FakeEnd | None:  # noqa: ARG002 - never blocks
+        return FakeEnd(self.state.status, self.end_message) if self.over else None
 
 
 class UnsafeBlocked(Exception):

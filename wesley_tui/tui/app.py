@@ -22,7 +22,7 @@ from wesley_tui.tui.screens.main import MainScreen
 from wesley_tui.tui.signals import end_on_signals
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES, initial_theme, other_theme
 
-__all__ = ["WesleyApp"]
+__all__ = ["WesleyApp", "run_terminal"]
 
 DEBOUNCE_SECONDS = 0.12
 """Long enough not to plan between two letters of a fast typist, short enough to feel immediate."""
@@ -96,10 +96,21 @@ class WesleyApp(App[None]):
 
     def _end_on_signal(self, number: int, name: str) -> None:
         """A closed terminal or a kill: stop the run after its step, restore the terminal, end with 128 + n."""
-        for screen in self.screen_stack:
-            if isinstance(screen, MainScreen) and screen.feed is not None:
-                screen.feed.stop(f"the terminal application got {name}")
+        for feed in self.context.feeds:
+            feed.stop(f"the terminal application got {name}")
         self.exit(return_code=128 + number)
 
     def _next_theme(self) -> None:
         self.theme = other_theme(self.theme)
+
+
+def run_terminal(app: WesleyApp, *, patience: float = 30.0) -> int:
+    """Run the application, give the terminal back, then wait for a run that was told to stop.
+
+    The exit status: 0, or 128 + n after signal n. ``patience`` in seconds; the engine's thread ends with the process
+    after that, and the run is to be resumed.
+    """
+    app.run()
+    for feed in app.context.feeds:
+        feed.wait(patience)
+    return app.return_code or 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.ports import WorkbenchPort
+from wesley_tui.tui.running import RunFeed
 
 __all__ = ["Context"]
 
@@ -25,3 +26,5 @@ class Context:
     debounce: float
     """Seconds without a keystroke before planning starts."""
     next_theme: Callable[[], None]
+    feeds: list[RunFeed] = field(default_factory=list)
+    """The runs that this process executes or executed."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
-    from wesley_tui.executor.events import Event, RunState
+    from wesley_tui.executor.events import Event, RunState, RunStatus
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
 
-__all__ = ["PlanningResult", "RunHandle", "RunUpdate", "WorkbenchPort"]
+__all__ = ["PlanningResult", "RunEnd", "RunHandle", "RunUpdate", "WorkbenchPort"]
 
 
 class PlanningResult(Protocol):
@@ -44,6 +44,20 @@ class RunUpdate(Protocol):
         """Events that were left out because nobody looked for too long; they are in the database."""
 
 
+class RunEnd(Protocol):
+    """How a run ended."""
+
+    @property
+    def status(self) -> RunStatus: ...
+    @property
+    def message(self) -> str:
+        """What happened and what to do next; empty when all went well."""
+
+    @property
+    def lost(self) -> bool:
+        """The connection was lost, so the end could not be recorded: the run is to be resumed."""
+
+
 class RunHandle(Protocol):
     """A run that another thread executes. No call blocks, but for :meth:`wait` with a timeout above zero."""
 
@@ -51,9 +65,9 @@ class RunHandle(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def abort(self, reason: str) -> None:
-        """Let the current step finish, then stop; the run can be resumed later."""
+        """Cancel what the server runs for us, and end the run; it can be resumed later."""
 
-    def wait(self, timeout: float | None = None) -> object | None:
+    def wait(self, timeout: float | None = None) -> RunEnd | None:
         """The outcome, or None while the run goes on."""
 
 

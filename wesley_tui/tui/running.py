@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual.timer import Timer
 from textual.widget import Widget
 
 from wesley_tui.executor.events import Event, EventType, RunState
 from wesley_tui.planner.plan import Plan
-from wesley_tui.tui.ports import RunHandle
+from wesley_tui.tui.ports import RunEnd, RunHandle
 
 __all__ = ["RunFeed"]
 
@@ -26,6 +27,7 @@ class RunFeed:
         self.plan = plan
         self.state = RunState(plan_id=plan.plan_id)
         self.certificate: Event | None = None
+        self.outcome: RunEnd | None = None
         self.ended = False
         self._run = run
         self._advanced = advanced
@@ -35,14 +37,17 @@ class RunFeed:
         """Take what happened since the last look; never blocks."""
         if self.ended:
             return
-        over = self._run.wait(0) is not None
+        outcome = self._run.wait(0)
         update = self._run.drain()
         self.state = update.state
         for event in update.events:
             if event.type is EventType.CERTIFICATE_ISSUED:
                 self.certificate = event
-        if over:
+        if outcome is not None:
             self.ended = True
+            self.outcome = outcome
+            if update.state.status is not outcome.status:
+                self.state = replace(update.state, status=outcome.status)
             self._timer.stop()
         self._advanced(tuple(update.events), update.dropped)
 
@@ -53,6 +58,10 @@ class RunFeed:
         self._run.resume()
 
     def stop(self, reason: str) -> None:
-        """The current step finishes, then the run stops; it can be resumed."""
+        """What runs now is cancelled, then the run ends; it can be resumed."""
         if not self.ended:
             self._run.abort(reason)
+
+    def wait(self, timeout: float) -> bool:
+        """Block until the run has ended, at most ``timeout`` seconds: only after the terminal was given back."""
+        return self.ended or self._run.wait(timeout) is not None

@@ -325,9 +325,9 @@ class MainScreen(Screen[None]):
             self.app.push_screen(
                 QuestionScreen(
                     "A run is going on",
-                    "Wesley executes the plan in this process. Quitting stops it after the current step;\n"
+                    "Wesley executes the plan in this process. Quitting cancels the statement that runs now;\n"
                     "what succeeded stays, and `wesley resume` goes on from there.",
-                    [Answer("s", "stop", "stop after the current step, and quit")],
+                    [Answer("s", "stop", "stop the run, and quit")],
                     back="keep running",
                 ),
                 self._quit_answered,
@@ -610,6 +610,7 @@ class MainScreen(Screen[None]):
     @on(RunStarted)
     def _run_started(self, message: RunStarted) -> None:
         self.feed = RunFeed(self, message.plan, message.run, self._run_advanced)
+        self.context.feeds.append(self.feed)
         self.query_one(WaveProgress).display = True
         if self.plan is not message.plan:
             self.tree_view.show_plan(message.plan)
@@ -647,7 +648,9 @@ class MainScreen(Screen[None]):
 
         if self.feed is not None:
             feed = self.feed
-            self.app.push_screen(SummaryScreen(feed.plan, feed.state, feed.certificate, glyphs=self.context.glyphs))
+            self.app.push_screen(
+                SummaryScreen(feed.plan, feed.state, feed.certificate, feed.outcome, glyphs=self.context.glyphs)
+            )
 
     def do_run_pause(self) -> None:
         if self.feed is not None:
@@ -662,14 +665,14 @@ class MainScreen(Screen[None]):
         def answered(answer: str | None) -> None:
             if answer == "abort" and self.feed is not None:
                 self.feed.stop("a person asked for it")
-                self.note("abort", "asked: after the current step", "bold $warning")
+                self.note("abort", "asked", "bold $warning")
 
         self.app.push_screen(
             QuestionScreen(
                 "Abort the run?",
-                "The current step finishes or is rolled back; no further step starts.\n"
+                "The statement that runs now is cancelled and rolled back; no further step starts.\n"
                 "What succeeded stays. The run can be resumed, or undone by a plan of its own.",
-                [Answer("a", "abort", "stop after the current step")],
+                [Answer("a", "abort", "cancel, and end the run")],
                 back="keep running",
             ),
             answered,

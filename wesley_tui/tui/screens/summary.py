@@ -15,6 +15,7 @@ from textual.widgets import Static
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, StepStatus
 from wesley_tui.planner.plan import Plan
 from wesley_tui.tui.glyphs import Glyphs
+from wesley_tui.tui.ports import RunEnd
 from wesley_tui.tui.present import RUN_WORD, STATUS_STYLE, bar, indented, labelled, lines_of, wave_counts
 from wesley_tui.tui.text import duration, one_line, rows, short_sha
 
@@ -40,9 +41,11 @@ class SummaryScreen(ModalScreen[None]):
         Binding("down,j", "scroll('down')", "Down", show=False),
     ]
 
-    def __init__(self, plan: Plan, state: RunState, certificate: Event | None, *, glyphs: Glyphs) -> None:
+    def __init__(
+        self, plan: Plan, state: RunState, certificate: Event | None, outcome: RunEnd | None, *, glyphs: Glyphs
+    ) -> None:
         super().__init__()
-        self._content = describe_run(plan, state, certificate, glyphs)
+        self._content = describe_run(plan, state, certificate, outcome, glyphs)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="summary"):
@@ -62,7 +65,9 @@ class SummaryScreen(ModalScreen[None]):
             frame.scroll_down(animate=False)
 
 
-def describe_run(plan: Plan, state: RunState, certificate: Event | None, glyphs: Glyphs) -> Content:
+def describe_run(
+    plan: Plan, state: RunState, certificate: Event | None, outcome: RunEnd | None, glyphs: Glyphs
+) -> Content:
     """Verdict first; then waves, failures and the certificate."""
     word, style = RUN_WORD[state.status]
     took = ""
@@ -80,6 +85,7 @@ def describe_run(plan: Plan, state: RunState, certificate: Event | None, glyphs:
                 Content(verdict),
             ],
             labelled("Failed", _failures(plan, state, glyphs)),
+            labelled("What happened", _outcome(outcome)),
             labelled("Waves", _waves(plan, state, glyphs)),
             labelled("Steps", [_step_counts(plan, state, glyphs)]),
             labelled("Certificate", _certificate(certificate)),
@@ -94,12 +100,17 @@ def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
         if step_state.status is StepStatus.FAILED:
             head = f"{glyphs.status[StepStatus.FAILED]} {one_line(step.op)} {one_line(step.object)}"
             lines += [Content.styled(f"  {head}", "bold $error"), *indented(step_state.message)]
-    if not lines and state.status in (RunStatus.FAILED, RunStatus.CANCELLED) and state.message:
-        lines += indented(state.message)
     if state.status is RunStatus.FAILED:
         lines.append(
             Content("  Read the event log (F5), correct the cause, then review and run again: done steps are skipped.")
         )
+    return lines
+
+
+def _outcome(outcome: RunEnd | None) -> list[Content]:
+    lines = indented(outcome.message) if outcome is not None and outcome.message else []
+    if outcome is not None and outcome.lost:
+        lines.append(Content("  The connection was lost: `wesley resume` finds out what is true, and goes on."))
     return lines
 
 

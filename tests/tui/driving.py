@@ -1,0 +1,82 @@
+"""Drives the application in tests: waits for workers and messages, never for time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.tui.fakes import SCHEMA, FakeWorkbench, fixed_clock
+from wesley_tui.tui.app import WesleyApp
+from wesley_tui.tui.screens.main import MainScreen
+
+Scenario = Callable[["Driver"], Awaitable[None]]
+
+
+class Driver:
+    """An application under test, and the words that scenarios use."""
+
+    def __init__(self, app: WesleyApp, workbench: FakeWorkbench, pilot: Pilot[Any]) -> None:
+        self.app = app
+        self.workbench = workbench
+        self.pilot = pilot
+
+    @property
+    def main(self) -> MainScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    async def settle(self) -> None:
+        """Until every worker is done and every message it posted was handled."""
+        for _ in range(4):
+            await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def type(self, text: str) -> None:
+        await self.press(*(KEYS.get(character, character) for character in text))
+
+    async def run_plan(self) -> None:
+        """Review, read to the end, confirm: the run has started, nothing has happened yet."""
+        await self.press("ctrl+r")
+        await self.press("ctrl+end")
+        await self.type("apply")
+        await self.press("enter")
+
+    async def advance(self) -> None:
+        """What the run's timer does ten times a second."""
+        assert self.main.feed is not None
+        self.main.feed.poll()
+        await self.settle()
+
+
+KEYS = {".": "full_stop", "_": "underscore", " ": "space", "@": "at", "?": "question_mark"}
+
+
+def make_app(workbench: FakeWorkbench, *, text: str = SCHEMA, **options: Any) -> WesleyApp:
+    options.setdefault("environment", {"LANG": "C.UTF-8"})
+    sources = options.pop("sources", [("schema.graphql", text)])
+    return WesleyApp(workbench, sources, clock=fixed_clock, debounce=0, **options)
+
+
+def drive(
+    scenario: Scenario, workbench: FakeWorkbench | None = None, *, size: tuple[int, int] = (120, 40), **options: Any
+) -> WesleyApp:
+    """Run ``scenario`` against an application on a terminal of ``size`` cells."""
+    bench = workbench if workbench is not None else FakeWorkbench()
+    app = make_app(bench, **options)
+
+    async def session() -> None:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            driver = Driver(app, bench, pilot)
+            await driver.settle()
+            await scenario(driver)
+
+    asyncio.run(session())
+    return app
