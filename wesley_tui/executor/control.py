@@ -1,0 +1,224 @@
+"""The control connection: events, the ledger, and looking at what blocks whom. Short autocommit statements only, so
+that nothing here ever holds a snapshot that an index build would wait for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
+from wesley_tui.executor.events import Event, EventType
+
+__all__ = ["EVENT_COLUMNS", "Blocker", "Control", "event_from_row", "translated"]
+
+EVENT_COLUMNS = "id, run_id, plan_id, type, time, actor, message, wave, step_sha, metrics, previous_sha, sha"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A session that one of ours waits for."""
+
+    waiter: int
+    """Our backend's process id."""
+    pid: int
+    """0 for a prepared transaction, which has no process."""
+    user: str
+    application: str
+    state: str
+    age_s: float
+    """Seconds since its transaction began."""
+    query: str
+    """What it runs, or ran last, at most 200 characters; the gid of a prepared transaction."""
+
+    def __str__(self) -> str:
+        if self.pid == 0:
+            return f"prepared transaction {self.query} of {self.user}, {self.age_s:.0f} s old"
+        application = f", {self.application}" if self.application else ""
+        return f"pid {self.pid} ({self.user}{application}), {self.state} for {self.age_s:.0f} s: {self.query}"
+
+
+def event_from_row(row: Sequence[Any]) -> Event:
+    """An :class:`Event` from the columns of :data:`EVENT_COLUMNS`."""
+    identity, run_id, plan_id, kind, *rest = row
+    return Event(identity, run_id, plan_id, EventType(kind), *rest)
+
+
+def translated(error: psycopg.Error) -> ExecutorError:
+    """psycopg's error as one of ours."""
+    if error.sqlstate is None or error.sqlstate in {"57P01", "57P02", "57P03"} or error.sqlstate.startswith("08"):
+        return ConnectionLost(f"the connection to the server ended: {str(error).strip()}")
+    diagnostics = error.diag
+    return StatementFailed(
+        error.sqlstate,
+        diagnostics.message_primary or str(error).strip(),
+        detail=diagnostics.message_detail or "",
+        hint=diagnostics.message_hint or "",
+        context=diagnostics.context or "",
+    )
+
+
+class Control:
+    """Calls of the rails on behalf of one run; ``run_id`` and ``fence`` are set when it is opened."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self.connection = connection
+        self.run_id = 0
+        self.fence = 0
+
+    async def prepare(self) -> None:
+        """Bound every wait of this connection: it must answer while the server is busy."""
+        await self._value(
+            "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"
+            " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false)"
+        )
+
+    async def event(
+        self,
+        kind: EventType,
+        message: str = "",
+        *,
+        wave: str | None = None,
+        step_sha: str | None = None,
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        await self._value(
+            "SELECT wesley.append_event(%s, %s, %s, %s, %s, %s, %s)",
+            (self.run_id, self.fence, kind.value, wave, step_sha, message, Jsonb(dict(metrics or {}))),
+        )
+
+    async def move_run(
+        self, status: str, kind: EventType, message: str, metrics: Mapping[str, Any] | None = None
+    ) -> None:
+        await self._value(
+            "SELECT wesley.move_run(%s, %s, %s, %s, %s, %s)",
+            (self.run_id, self.fence, status, kind.value, message, Jsonb(dict(metrics or {}))),
+        )
+
+    async def announce(self, ordinal: int, attempt: int) -> None:
+        await self._value("SELECT wesley.announce_step(%s, %s, %s, %s)", (self.run_id, self.fence, ordinal, attempt))
+
+    async def fail_step(
+        self, ordinal: int, attempt: int, kind: EventType, sqlstate: str, message: str, metrics: Mapping[str, Any]
+    ) -> None:
+        await self._value(
+            "SELECT wesley.fail_step(%s, %s, %s, %s, %s, %s, %s, %s)",
+            (self.run_id, self.fence, ordinal, attempt, kind.value, sqlstate, message, Jsonb(dict(metrics))),
+        )
+
+    async def skip_step(self, ordinal: int, message: str) -> None:
+        await self._value("SELECT wesley.skip_step(%s, %s, %s, %s)", (self.run_id, self.fence, ordinal, message))
+
+    async def events_after(self, identity: int, limit: int = 1000) -> list[Event]:
+        """Events of this run with an id above ``identity``, in order."""
+        rows = await self._rows(
+            f"SELECT {EVENT_COLUMNS} FROM wesley.migration_events WHERE run_id = %s AND id > %s ORDER BY id LIMIT %s",
+            (self.run_id, identity, limit),
+        )
+        return [event_from_row(row) for row in rows]
+
+    async def succeeded(self, plan_id: str) -> set[str]:
+        """``step_sha`` of the steps that are done, in whatever run."""
+        rows = await self._rows(
+            "SELECT step_sha FROM wesley.migration_ledger WHERE plan_id = %s AND status = 'succeeded'", (plan_id,)
+        )
+        return {row[0] for row in rows}
+
+    async def attempts(self, plan_id: str) -> dict[str, int]:
+        """Highest attempt per ``step_sha``, so that numbers go on after a resume."""
+        rows = await self._rows(
+            "SELECT step_sha, max(attempt) FROM wesley.migration_ledger WHERE plan_id = %s GROUP BY step_sha",
+            (plan_id,),
+        )
+        return {row[0]: row[1] for row in rows}
+
+    async def blockers(self, waiters: Sequence[int]) -> list[Blocker]:
+        """Who holds up the sessions ``waiters``; reads the lock table and pg_stat_activity, waits for nobody."""
+        async with self.connection.cursor(row_factory=class_row(Blocker)) as cursor:
+            await cursor.execute(_BLOCKERS, (list(waiters),))
+            return await cursor.fetchall()
+
+    async def sessions(self, application_prefix: str) -> list[tuple[int, str]]:
+        """(pid, query) of other sessions whose application_name starts so, on this database."""
+        rows = await self._rows(
+            "SELECT pid, left(query, 200) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND starts_with(application_name, %s) AND pid <> pg_backend_pid()",
+            (application_prefix,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def session_alive(self, pid: int) -> bool:
+        return bool(await self._value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", (pid,)))
+
+    async def building_index(self, relation_names: Sequence[str]) -> list[int]:
+        """Process ids that build an index on one of these relations right now."""
+        rows = await self._rows(
+            "SELECT p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.relid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.datname = current_database()"
+            " AND n.nspname || '.' || c.relname = ANY (%s)",
+            (list(relation_names),),
+        )
+        return [row[0] for row in rows]
+
+    async def row_estimate(self, relation: str) -> int | None:
+        """reltuples of ``schema.name``, None when it is not known."""
+        value = await self._value(
+            "SELECT c.reltuples::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname || '.' || c.relname = %s",
+            (relation,),
+        )
+        return int(value) if value is not None and int(value) > 0 else None
+
+    async def cancel(self, pid: int) -> None:
+        await self._value("SELECT pg_cancel_backend(%s)", (pid,))
+
+    async def terminate(self, pid: int) -> None:
+        await self._value("SELECT pg_terminate_backend(%s)", (pid,))
+
+    async def clock(self) -> str:
+        """The server's time, as text for a timestamptz parameter."""
+        return str(await self._value("SELECT clock_timestamp()::text"))
+
+    async def _value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
+        rows = await self._rows(query, parameters)
+        return rows[0][0] if rows else None
+
+    async def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            cursor = await self.connection.execute(query, parameters or None)
+            return await cursor.fetchall()
+        except psycopg.Error as error:
+            raise translated(error) from error
+
+
+def json_literal(value: Mapping[str, Any]) -> str:
+    """An SQL literal of type jsonb."""
+    return "'" + json.dumps(value).replace("'", "''") + "'::pg_catalog.jsonb"
+
+
+_BLOCKERS = """
+WITH waiting AS (
+    SELECT w.pid AS waiter, b.pid
+      FROM unnest(%s::int[]) AS w (pid), LATERAL unnest(pg_blocking_pids(w.pid)) AS b (pid)
+)
+SELECT DISTINCT w.waiter, w.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
+       coalesce(a.state, 'unknown') AS state,
+       coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8 AS age_s,
+       coalesce(left(a.query, 200), '') AS query
+  FROM waiting w LEFT JOIN pg_stat_activity a ON a.pid = w.pid WHERE w.pid <> 0
+UNION ALL
+SELECT w.waiter, 0, p.owner, '', 'prepared', EXTRACT(epoch FROM clock_timestamp() - p.prepared)::float8, p.gid
+  FROM (SELECT DISTINCT waiter FROM waiting WHERE pid = 0) w
+  JOIN pg_locks mine ON mine.pid = w.waiter AND NOT mine.granted
+  JOIN pg_locks theirs ON theirs.pid IS NULL AND theirs.granted
+   AND theirs.locktype = mine.locktype AND theirs.database IS NOT DISTINCT FROM mine.database
+   AND theirs.relation IS NOT DISTINCT FROM mine.relation
+   AND theirs.transactionid IS NOT DISTINCT FROM mine.transactionid
+  JOIN pg_prepared_xacts p ON theirs.virtualtransaction = '-1/' || p.transaction::text
+"""

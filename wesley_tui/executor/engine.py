@@ -1,0 +1,379 @@
+"""The engine: one thread, one event loop, one run.
+
+:func:`start_run` and :func:`resume_run` begin a run and return when it is under way; whatever forbids it is raised from
+them, before anything was changed. From then on the thread needs nobody: it does not wait for whoever shows its events.
+
+Three kinds of connections: one holds the run lock and is otherwise idle, one controls (events, cancels, looks at
+blockers), and up to four psql children run steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import psycopg
+
+from wesley_tui.executor.control import translated
+from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
+from wesley_tui.executor.events import EventType, RunStatus
+from wesley_tui.executor.opening import Opened, open_again, open_new
+from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.psql_binary import find_psql
+from wesley_tui.executor.review import ReviewToken
+from wesley_tui.executor.run import Outbox, Run, RunOutcome
+from wesley_tui.executor.scheduler import Frontier, phases_of
+from wesley_tui.executor.steps import StepRunner, Stopped
+from wesley_tui.executor.target import PsqlAccess
+from wesley_tui.executor.worker import Worker
+from wesley_tui.planner.plan import Plan, Step, StepKind, WaveName
+
+__all__ = ["resume_run", "start_run"]
+
+_FOLLOW_EVERY_S = 0.02
+_WATCH_EVERY_S = 0.1
+_LOCK_CHECK_EVERY_S = 1.0
+_LONG_S = 0.1
+"""A worker that has been busy for longer is worth another psql for the next ready step."""
+
+
+def start_run(conninfo: str, plan: Plan, token: ReviewToken, options: RunOptions | None = None) -> Run:
+    """Begin to execute ``plan``.
+
+    Raises an :class:`ExecutorError` when the run may not begin: the review is of another plan, the database has
+    drifted, another run holds the lock or was left unfinished, the server is read-only, behind a pooler, too old, or
+    the role lacks a privilege. Nothing was changed then (except that the schema ``wesley`` may have been installed).
+    """
+    chosen = options or RunOptions()
+    return _spawn(chosen, open_new(conninfo, plan, token, chosen))
+
+
+def resume_run(conninfo: str, options: RunOptions | None = None, run_id: int | None = None) -> Run:
+    """Go on with run ``run_id`` (None: the last one): its plan is read from the database, what is done is skipped, what
+    was left half-made is finished or removed first. Raises as :func:`start_run` does."""
+    chosen = options or RunOptions()
+    return _spawn(chosen, open_again(conninfo, run_id, chosen))
+
+
+def _spawn(options: RunOptions, opening: Coroutine[Any, Any, Opened]) -> Run:
+    outbox = Outbox()
+    engine = _Engine(options, outbox)
+    thread = threading.Thread(target=lambda: asyncio.run(engine.main(opening)), name="wesley-engine", daemon=True)
+    run = Run(outbox, engine.send, thread)
+    engine.ended = run.ended
+    thread.start()
+    run.run_id, run.plan_id = engine.opened.result()
+    return run
+
+
+@dataclass(slots=True)
+class _Failure:
+    step: Step | None
+    message: str
+    sqlstate: str = ""
+
+
+class _Engine:
+    """State of a run under way; everything but :meth:`send` happens in the engine's own loop."""
+
+    def __init__(self, options: RunOptions, outbox: Outbox) -> None:
+        self.opened: Future[tuple[int, str]] = Future()
+        self.ended: Future[RunOutcome] = Future()
+        self._options = options
+        self._outbox = outbox
+        self._random = Random(options.seed)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._commands: list[tuple[str, str]] = []
+        self._changed = asyncio.Event()
+        self._going = asyncio.Event()
+        self._going.set()
+        self._abort: str | None = None
+        self._failures: list[_Failure] = []
+        self._lock_lost = False
+        self._paused_told = False
+        self._workers: list[Worker] = []
+        self._done: set[str] = set()
+        self._last_event = 0
+
+    def send(self, command: str, argument: str) -> None:
+        """From any thread: ``pause``, ``resume`` or ``abort``."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._obey, command, argument)
+
+    async def main(self, opening: Coroutine[Any, Any, Opened]) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            opened = await opening
+        except BaseException as error:
+            self.opened.set_exception(translated(error) if isinstance(error, psycopg.Error) else error)
+            return
+        self._plan, self._control, self._lock = opened.plan, opened.control, opened.lock
+        self.opened.set_result((self._control.run_id, self._plan.plan_id))
+        outcome = RunOutcome(self._control.run_id, self._plan.plan_id, RunStatus.FAILED, "the engine failed", lost=True)
+        try:
+            outcome = await self._live(opened)
+        except ExecutorError as error:
+            outcome = self._lost(str(error))
+        except Exception as error:  # the run's end must reach whoever waits for it, whatever it is
+            outcome = self._lost(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            for connection in (self._control.connection, self._lock):
+                with contextlib.suppress(psycopg.Error):
+                    await connection.close()
+            self.ended.set_result(outcome)
+
+    def _lost(self, message: str) -> RunOutcome:
+        return RunOutcome(
+            self._control.run_id,
+            self._plan.plan_id,
+            RunStatus.FAILED,
+            f"{message}. What was committed is recorded, the rest was rolled back; go on with: wesley resume",
+            lost=True,
+        )
+
+    async def _live(self, opened: Opened) -> RunOutcome:
+        """Run all phases with the helpers beside them, then say how it ended."""
+        with PsqlAccess.like(self._control.connection) as access:
+            self._access = access
+            self._binary = find_psql()
+            self._server_version = opened.server_version
+            self._done = await self._control.succeeded(self._plan.plan_id)
+            self._runner = StepRunner(
+                self._control,
+                self._options,
+                await self._control.attempts(self._plan.plan_id),
+                self._gate,
+                lambda: self._stopping,
+                self._random,
+            )
+            helpers = [asyncio.create_task(h) for h in (self._follow(), self._watch(), self._guard_lock())]
+            try:
+                await self._tell_skipped(opened.fresh)
+                for phase in phases_of(self._plan, contract=opened.contract):
+                    await self._run_phase(phase)
+                    if self._stopping:
+                        break
+                return await self._conclude(opened.contract)
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+                for worker in self._workers:
+                    if worker.busy_since is not None:
+                        worker.kill()
+                    await worker.close()
+                with contextlib.suppress(ConnectionLost):
+                    await self._forward()
+
+    @property
+    def _stopping(self) -> bool:
+        return self._abort is not None or bool(self._failures) or self._lock_lost
+
+    def _obey(self, command: str, argument: str) -> None:
+        if command == "pause":
+            self._going.clear()
+        elif command == "resume":
+            self._going.set()
+        elif self._abort is None:
+            self._abort = argument or "no reason given"
+            self._going.set()
+        self._changed.set()
+
+    async def _gate(self) -> None:
+        """Where a run may pause. Raises Stopped when it stops."""
+        if self._stopping:
+            raise Stopped
+        if not self._going.is_set():
+            await self._tell_pause()
+            await self._going.wait()
+            if self._stopping:
+                raise Stopped
+            await self._tell_resume()
+
+    async def _tell_pause(self) -> None:
+        if not self._paused_told:
+            self._paused_told = True
+            await self._control.move_run("paused", EventType.PLAN_PAUSED, "")
+
+    async def _tell_resume(self) -> None:
+        if self._paused_told:
+            self._paused_told = False
+            await self._control.move_run("running", EventType.PLAN_RESUMED, "")
+
+    async def _tell_skipped(self, fresh: bool) -> None:
+        """A new run of a plan that has run before says what it skips; a resumed run has told of it already."""
+        if fresh:
+            for step in self._plan.steps:
+                if step.step_sha in self._done:
+                    await self._control.skip_step(step.ordinal, "an earlier run has applied it")
+
+    async def _run_phase(self, phase: list[tuple[WaveName, Step]]) -> None:
+        waves = {step.step_sha: wave for wave, step in phase}
+        left: dict[str, int] = {}
+        for wave, step in phase:
+            left[wave] = left.get(wave, 0) + (step.step_sha not in self._done)
+        begun: set[str] = set()
+        frontier = Frontier([step for _, step in phase], self._done)
+        running: dict[asyncio.Task[None], tuple[Step, Worker]] = {}
+        self._changed.clear()
+        while not frontier.finished or running:
+            while frontier.ready and not self._stopping and self._going.is_set():
+                await self._tell_resume()
+                worker = self._idle_worker(frontier.peek(), [worker for _, worker in running.values()])
+                if worker is None:
+                    break
+                step = frontier.take()
+                wave = waves[step.step_sha]
+                if wave not in begun:
+                    begun.add(wave)
+                    await self._control.event(EventType.WAVE_START, wave=wave, metrics={"steps": left[wave]})
+                running[asyncio.create_task(self._runner.run(worker, step, wave))] = (step, worker)
+            if not running:
+                if self._stopping:
+                    return
+                if frontier.ready:
+                    await self._gate_or_stop()
+                continue
+            for task in await self._next_end(running):
+                step, _ = running.pop(task)
+                if self._take_result(task, step):
+                    self._done.add(step.step_sha)
+                    frontier.finish(step)
+                    wave = waves[step.step_sha]
+                    left[wave] -= 1
+                    if not left[wave]:
+                        await self._control.event(EventType.WAVE_COMPLETE, wave=wave)
+
+    async def _gate_or_stop(self) -> None:
+        with contextlib.suppress(Stopped):
+            await self._gate()
+
+    async def _next_end(self, running: Mapping[asyncio.Task[None], object]) -> set[asyncio.Task[None]]:
+        """Wait until a step ends or something changes. On an abort, cancel what the server runs for us."""
+        woken = asyncio.create_task(self._wait_for_change())
+        patience = _LONG_S if len(self._workers) < self._options.max_workers else None
+        ended, _ = await asyncio.wait({*running, woken}, return_when=asyncio.FIRST_COMPLETED, timeout=patience)
+        if woken in ended:
+            self._changed.clear()
+        woken.cancel()
+        if self._abort is not None or self._lock_lost:
+            for worker in self._workers:
+                if worker.busy_since is not None and worker.backend_pid:
+                    await self._control.cancel(worker.backend_pid)
+            if not ended - {woken}:
+                await asyncio.sleep(0.05)
+                self._changed.set()
+        return {task for task in ended if task is not woken}
+
+    async def _wait_for_change(self) -> None:
+        await self._changed.wait()
+
+    def _take_result(self, task: asyncio.Task[None], step: Step) -> bool:
+        """Whether the step has succeeded; a failure stops the run, a lost control connection ends it."""
+        try:
+            task.result()
+        except Stopped:
+            return False
+        except StatementFailed as error:
+            self._failures.append(_Failure(step, str(error), error.sqlstate))
+            return False
+        except ConnectionLost as error:
+            self._failures.append(_Failure(step, str(error), "08006"))
+            return False
+        return True
+
+    def _idle_worker(self, step: Step, busy: list[Worker]) -> Worker | None:
+        """A worker for ``step``, a new one when that is worth it."""
+        for worker in self._workers:
+            if worker not in busy:
+                return worker
+        if len(self._workers) >= max(1, min(self._options.max_workers, 4)):
+            return None
+        now = time.monotonic()
+        long = all(worker.busy_since is None or now - worker.busy_since > _LONG_S for worker in busy)
+        if busy and not long and step.kind is StepKind.TRANSACTIONAL:
+            return None
+        worker = Worker(len(self._workers) + 1, self._binary, self._access, self._control, self._server_version)
+        self._workers.append(worker)
+        return worker
+
+    async def _conclude(self, contract: bool) -> RunOutcome:
+        run_id, plan_id = self._control.run_id, self._plan.plan_id
+        failure = self._failures[0] if self._failures else None
+        if self._lock_lost:
+            message = (
+                "the connection that held the run lock was lost; no further step was started. Go on with: wesley resume"
+            )
+            await self._control.event(EventType.LOCK_LOST, message)
+            await self._control.move_run("failed", EventType.ABORT_REASON, message)
+            return RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sqlstate="08006")
+        if self._abort is not None:
+            await self._control.move_run("cancelled", EventType.PLAN_CANCELLED, self._abort)
+            outcome = RunOutcome(run_id, plan_id, RunStatus.CANCELLED, self._abort)
+        elif failure is not None:
+            where = f"step {failure.step.ordinal} ({failure.step.op} {failure.step.object}): " if failure.step else ""
+            message = where + failure.message
+            await self._control.move_run("failed", EventType.ABORT_REASON, message)
+            sha = failure.step.step_sha if failure.step else None
+            outcome = RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sha, failure.sqlstate)
+        else:
+            pending = not contract and any(wave.name == "CONTRACT" for wave in self._plan.waves)
+            status = RunStatus.CONTRACT_PENDING if pending else RunStatus.COMPLETE
+            await self._control.move_run(
+                status.value, EventType.PLAN_COMPLETE, "", {"contract_pending": pending, "steps": len(self._done)}
+            )
+            outcome = RunOutcome(run_id, plan_id, status)
+        await self._control.event(EventType.LOCK_RELEASED)
+        return outcome
+
+    async def _follow(self) -> None:
+        """Bring committed events to the outbox."""
+        while True:
+            await self._forward()
+            await asyncio.sleep(_FOLLOW_EVERY_S)
+
+    async def _forward(self) -> None:
+        while events := await self._control.events_after(self._last_event):
+            self._last_event = events[-1].id
+            self._outbox.put(events)
+
+    async def _watch(self) -> None:
+        """See who holds up our statements while they wait; afterwards it could not be told any more."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            now = time.monotonic()
+            waiting = {
+                worker.backend_pid: worker
+                for worker in self._workers
+                if worker.busy_since is not None and now - worker.busy_since > _WATCH_EVERY_S / 2 and worker.backend_pid
+            }
+            if not waiting:
+                continue
+            with contextlib.suppress(StatementFailed):
+                found = await self._control.blockers(list(waiting))
+                for pid, worker in waiting.items():
+                    mine = tuple(blocker for blocker in found if blocker.waiter == pid)
+                    if mine:
+                        worker.blockers = mine
+
+    async def _guard_lock(self) -> None:
+        """Notice when the connection that holds the run lock is gone."""
+        while True:
+            await asyncio.sleep(_LOCK_CHECK_EVERY_S)
+            try:
+                await self._lock.execute("SELECT 1")
+            except psycopg.Error:
+                self._lock_lost = True
+                self._going.set()
+                self._changed.set()
+                return

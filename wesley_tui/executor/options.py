@@ -1,0 +1,39 @@
+"""What may be chosen about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from wesley_tui.executor.retry import RetryPolicy
+from wesley_tui.executor.review import ReviewToken
+
+__all__ = ["ReadFingerprint", "RunOptions"]
+
+ReadFingerprint = Callable[[AsyncConnection[Any], tuple[str, ...]], Awaitable[str]]
+"""Reads the live catalog over a fresh autocommit connection and gives its fingerprint, restricted to a plan's
+``scope``. The executor does not know catalogs; whoever starts a run does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    max_workers: int = 4
+    """psql children at most, 1 to 4. Another one is only started when a step is ready and the others are busy with
+    something long."""
+    lock_patience_s: float = 5.0
+    """How long to try for the run lock."""
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    fingerprint: ReadFingerprint | None = None
+    """When given, a run starts only if the live catalog is still ``plan.base``."""
+    batch_target_ms: float = 100.0
+    """Backfill batches grow or shrink towards this duration."""
+    orphan_patience_s: float = 3.0
+    """How long a resumed run waits for a statement of the dead one before it cancels it, and again before it
+    terminates that session."""
+    token: ReviewToken | None = None
+    """For a resume that should run more than was reviewed (the CONTRACT wave): the new review."""
+    seed: int | None = None
+    """Of the jitter of pauses; None: the system's randomness."""

@@ -1,0 +1,44 @@
+"""How many rows the next batch of a backfill visits, and how long to rest before it."""
+
+from __future__ import annotations
+
+__all__ = ["BatchPacer"]
+
+_FEWEST, _MOST = 10, 50_000
+
+
+class BatchPacer:
+    """Steers batches towards ``target_ms``, and the whole towards at most ``rows_per_second``."""
+
+    def __init__(self, rows: int, target_ms: float, rows_per_second: int | None) -> None:
+        self.rows = max(1, rows)
+        self._target_s = target_ms / 1000
+        self._rate = rows_per_second
+        self._free_at: float | None = None
+        self._limit()
+
+    def after(self, visited: int, begun: float, ended: float) -> float:
+        """Take in a batch that visited so many rows between two monotonic times; seconds to rest.
+
+        The rest follows a schedule, not the last batch alone: time lost by a slow batch is not paid twice, and the
+        rate holds on average.
+        """
+        took = max(ended - begun, 1e-6)
+        if visited >= self.rows:
+            factor = min(2.0, max(0.5, self._target_s / took))
+            self.rows = min(_MOST, max(_FEWEST, round(self.rows * factor)))
+        self._limit()
+        if self._rate is None:
+            return 0.0
+        self._free_at = max(self._free_at or begun, begun) + visited / self._rate
+        return max(0.0, self._free_at - ended)
+
+    def failed(self) -> None:
+        """The batch ran into a lock or a deadlock: smaller ones hold fewer rows for less time."""
+        self.rows = max(_FEWEST, self.rows // 2)
+        self._limit()
+
+    def _limit(self) -> None:
+        """A throttled batch is at most a quarter of a second's share, so that the rate is smooth."""
+        if self._rate is not None:
+            self.rows = max(1, min(self.rows, self._rate // 4 or 1))

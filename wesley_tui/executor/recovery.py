@@ -1,0 +1,129 @@
+"""Before a run begins or goes on: what did the one before it leave, and is any of it still moving?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from wesley_tui.executor.control import Control
+from wesley_tui.executor.errors import ExecutorError, LockNotAcquired, PlanMismatch, RecoveryNeeded
+from wesley_tui.executor.locks import WORKER_LOCK, try_lock
+from wesley_tui.executor.preflight import ServerFacts
+from wesley_tui.executor.stored import plan_from_document, sha256_hex, step_content
+from wesley_tui.planner.plan import Plan
+
+__all__ = ["RunRow", "find_run", "load_plan", "refuse_unfinished", "same_server", "silence_orphans", "verify_history"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A row of ``wesley.migration_runs``."""
+
+    run_id: int
+    plan_id: str
+    status: str
+    actor: str
+    contract: bool
+    review: dict[str, Any]
+    system_identifier: str
+    server_version: int
+
+
+_COLUMNS = "run_id, plan_id, status, actor, contract, review, system_identifier, server_version"
+
+
+async def refuse_unfinished(connection: AsyncConnection[Any]) -> None:
+    """Raise :class:`RecoveryNeeded` when a run never came to an end. The caller holds the run lock, so nobody works
+    on it."""
+    async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE status IN ('running', 'paused') ORDER BY run_id LIMIT "
+            "1"
+        )
+        row = await cursor.fetchone()
+    if row is not None:
+        raise RecoveryNeeded(
+            f"run {row.run_id} of plan {row.plan_id[:16]} by {row.actor} is {row.status}, but its process is gone. "
+            f"Nothing was changed now. Finish it with: wesley resume, or give it up with: wesley cancel"
+        )
+
+
+async def find_run(connection: AsyncConnection[Any], run_id: int | None) -> RunRow:
+    """The run to resume: that one, or the last one if it is not complete."""
+    async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        await cursor.execute(
+            f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE %(id)s::bigint IS NULL OR run_id = %(id)s::bigint"
+            " ORDER BY run_id DESC LIMIT 1",
+            {"id": run_id},
+        )
+        row = await cursor.fetchone()
+    if row is None:
+        raise ExecutorError("there is no run to resume on this database; see: wesley history")
+    if row.status in {"complete", "rolled_back"}:
+        raise ExecutorError(f"run {row.run_id} is {row.status.replace('_', ' ')}: there is nothing to resume")
+    return row
+
+
+async def load_plan(connection: AsyncConnection[Any], plan_id: str, plan_sha: str) -> Plan:
+    """The stored plan; :class:`PlanMismatch` when document or steps are not what was reviewed."""
+    cursor = await connection.execute("SELECT document FROM wesley.migration_plans WHERE plan_id = %s", (plan_id,))
+    row = await cursor.fetchone()
+    if row is None or sha256_hex(row[0]) != plan_sha:
+        raise PlanMismatch(
+            f"plan {plan_id[:16]} in the database is not the one that was reviewed. Nothing was changed; find out who "
+            "changed wesley.migration_plans, then plan again"
+        )
+    plan = plan_from_document(row[0])
+    cursor = await connection.execute(
+        "SELECT ordinal, step_sha, content FROM wesley.migration_steps WHERE plan_id = %s ORDER BY ordinal", (plan_id,)
+    )
+    stored = await cursor.fetchall()
+    if stored != [(step.ordinal, step.step_sha, step_content(step)) for step in plan.steps]:
+        raise PlanMismatch(
+            f"the stored steps of plan {plan_id[:16]} are not the plan's. Nothing was changed; find out who changed "
+            "wesley.migration_steps, then plan again"
+        )
+    return plan
+
+
+async def verify_history(connection: AsyncConnection[Any]) -> None:
+    """Raise :class:`PlanMismatch` when the event chain or the ledger was edited: what is done could not be told."""
+    for function in ("verify_chain", "verify_ledger"):
+        cursor = await connection.execute(f"SELECT * FROM wesley.{function}() LIMIT 1")
+        row = await cursor.fetchone()
+        if row is not None:
+            what = "event" if function == "verify_chain" else "step"
+            raise PlanMismatch(
+                f"the migration history of this database was tampered with: {what} {str(row[0])[:16]}: {row[1]}. "
+                "Nothing "
+                "was changed; compare with the last certificate: wesley verify"
+            )
+
+
+async def silence_orphans(lock: AsyncConnection[Any], control: Control, patience_s: float) -> None:
+    """Get the worker lock exclusively: only then no session of an earlier run lives. Sessions that stay are cancelled,
+    then terminated. The lock is held by ``lock`` afterwards; release it before starting workers."""
+    if await try_lock(lock, WORKER_LOCK, patience_s):
+        return
+    for end in (control.cancel, control.terminate):
+        for pid, _ in await control.sessions("wesley/"):
+            await end(pid)
+        if await try_lock(lock, WORKER_LOCK, patience_s):
+            return
+    raise LockNotAcquired(
+        "a session of an earlier run still works on this database and cannot be ended. Nothing was changed; look for "
+        "application_name wesley/… in pg_stat_activity"
+    )
+
+
+def same_server(row: RunRow, facts: ServerFacts) -> None:
+    """Refuse to go on with a run on another server than it began on."""
+    if row.system_identifier and facts.system_identifier and row.system_identifier != facts.system_identifier:
+        raise PlanMismatch(
+            f"run {row.run_id} belongs to another database cluster ({row.system_identifier}, this is "
+            f"{facts.system_identifier}): this looks like a restored or copied one. Nothing was changed; plan again "
+            "here"
+        )

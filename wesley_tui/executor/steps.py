@@ -1,0 +1,298 @@
+"""How a step of each kind is run on a worker, with its retries.
+
+A transactional step is one call. A step outside a transaction is an intent, a look at what an earlier attempt left,
+the statement, and a look at the result. A backfill is many short calls. Whatever fails is recorded as an attempt;
+whether a step is done is never concluded from what psql said, only read from the ledger or the catalog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from random import Random
+
+from wesley_tui.executor import failpoints
+from wesley_tui.executor.control import Control, json_literal
+from wesley_tui.executor.errors import StatementFailed
+from wesley_tui.executor.events import EventType
+from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.pacing import BatchPacer
+from wesley_tui.executor.retry import is_cancelled, waits_for_lock
+from wesley_tui.executor.stored import sha256_hex, step_content
+from wesley_tui.executor.worker import Worker, WorkerLost
+from wesley_tui.planner.plan import LockMode, Step, StepKind, WaveName
+
+__all__ = ["StepRunner", "Stopped"]
+
+_ANNOUNCE_AFTER_S = 0.05
+"""A transactional step tells of its start in the transaction that ends it; one that takes longer than this is
+announced earlier over the control connection."""
+_LOST_TRIES = 5
+_PROGRESS_EVERY_S = 0.25
+
+
+class Stopped(Exception):
+    """The run stops: an abort, or another step failed. The step has not succeeded and can be run again."""
+
+
+class StepRunner:
+    """Runs steps of one run. ``gate`` is awaited wherever a step may pause; it raises :class:`Stopped` when the run
+    stops."""
+
+    def __init__(
+        self,
+        control: Control,
+        options: RunOptions,
+        attempts: dict[str, int],
+        gate: Callable[[], Awaitable[None]],
+        stopping: Callable[[], bool],
+        random: Random,
+    ) -> None:
+        self._control = control
+        self._options = options
+        self._attempts = attempts
+        self._gate = gate
+        self._stopping = stopping
+        self._random = random
+        self._pacers: dict[str, BatchPacer] = {}
+
+    async def run(self, worker: Worker, step: Step, wave: WaveName) -> None:
+        """Run ``step`` until it has succeeded; raises StatementFailed or WorkerLost when it does not."""
+        run = {
+            StepKind.TRANSACTIONAL: self._transactional,
+            StepKind.AUTOCOMMIT: self._autocommit,
+            StepKind.BACKFILL: self._backfill,
+        }[step.kind]
+        content_sha = sha256_hex(step_content(step))
+        begun = time.monotonic()
+        tries = lost = 0
+        while True:
+            tries += 1
+            attempt = self._attempts[step.step_sha] = self._attempts.get(step.step_sha, 0) + 1
+            lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms)
+            call = _Call(self._control, step, content_sha, attempt, wave, lock_ms)
+            try:
+                return await run(worker, call)
+            except WorkerLost as error:
+                lost = 1 if call.progressed else lost + 1
+                final = lost >= _LOST_TRIES or self._stopping()
+                await self._record(call, EventType.STEP_FAIL if final else EventType.STEP_RETRY, "08006", str(error))
+                if final:
+                    raise
+            except StatementFailed as error:
+                if call.progressed:
+                    tries, begun = 1, time.monotonic()
+                await self._failed(worker, call, error, begun)
+            await asyncio.sleep(self._options.retry.pause_s(tries, self._random))
+            await self._gate()
+
+    async def _failed(self, worker: Worker, call: _Call, error: StatementFailed, begun: float) -> None:
+        """Record the attempt; raise ``error`` unless it is worth another one."""
+        blockers = worker.blockers
+        policy = self._options.retry
+        again = policy.retries(error.sqlstate, was_blocked=bool(blockers)) and not self._stopping()
+        spent = time.monotonic() - begun
+        kind = EventType.STEP_FAIL
+        message = str(error)
+        if again and spent < policy.budget_s:
+            kind = EventType.STEP_RETRY
+            if waits_for_lock(error.sqlstate, was_blocked=bool(blockers)):
+                kind = EventType.LOCK_TIMEOUT
+                message = "waited for " + ("; ".join(map(str, blockers)) or "a lock that somebody holds")
+        elif again:
+            message = f"{message}; gave up after {spent:.0f} s"
+            if blockers:
+                message += "; it waited for " + "; ".join(map(str, blockers))
+        elif self._stopping() and is_cancelled(error.sqlstate):
+            message = "cancelled; its transaction was rolled back"
+        await self._record(
+            call,
+            kind,
+            error.sqlstate,
+            message,
+            detail=error.detail,
+            hint=error.hint,
+            blockers=[{"pid": b.pid, "user": b.user, "query": b.query, "age_s": round(b.age_s, 1)} for b in blockers],
+            lock_timeout_ms=call.lock_ms,
+        )
+        if kind is EventType.STEP_FAIL:
+            raise error
+
+    async def _record(self, call: _Call, kind: EventType, sqlstate: str, message: str, **metrics: object) -> None:
+        told = {name: value for name, value in metrics.items() if value}
+        await self._control.fail_step(call.step.ordinal, call.attempt, kind, sqlstate, message, told)
+
+    async def _transactional(self, worker: Worker, call: _Call) -> None:
+        async with self._announced(call):
+            await worker.ask(
+                call.text("apply_step", call.attempt, call.lock_ms),
+                statement_timeout_ms=call.step.statement_timeout_ms,
+            )
+        failpoints.reached("after_ack")
+
+    @asynccontextmanager
+    async def _announced(self, call: _Call) -> AsyncIterator[None]:
+        """Announce the step if it is still running a moment later."""
+
+        announcing = False
+
+        async def later() -> None:
+            nonlocal announcing
+            await asyncio.sleep(_ANNOUNCE_AFTER_S)
+            announcing = True
+            await self._control.announce(call.step.ordinal, call.attempt)
+
+        task = asyncio.create_task(later())
+        try:
+            yield
+        finally:
+            if not announcing:
+                task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _autocommit(self, worker: Worker, call: _Call) -> None:
+        step = call.step
+        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=30_000)).rows[-1]
+        failpoints.reached("after_intent")
+        if begun == "skipped":
+            return
+        started = await self._control.clock()
+        half_made = await self._half_made(worker, call)
+        if (
+            begun == "again"
+            and not half_made
+            and step.postchecks
+            and await self._look(worker, call, "postchecks") is None
+        ):
+            await self._finish(worker, call, started, "an earlier attempt had finished it")
+            return
+        if half_made:
+            await self._clean_up(worker, call)
+            failpoints.reached("after_cleanup")
+        problem = await self._look(worker, call, "prechecks")
+        if problem is not None:
+            raise StatementFailed("WE002", problem, detail=f"precheck of step {step.ordinal} ({step.op} {step.object})")
+        try:
+            for index in range(len(step.statements)):
+                await self._outside(worker, call, "statements", index)
+        except StatementFailed as error:
+            if await self._half_made(worker, call):
+                try:
+                    await self._clean_up(worker, call)
+                except StatementFailed as trouble:
+                    error.detail += f" What it left half-made is still there ({trouble}); wesley resume removes it."
+            raise
+        failpoints.reached("after_run")
+        await self._finish(worker, call, started, "")
+
+    async def _outside(self, worker: Worker, call: _Call, kind: str, index: int) -> None:
+        """Run one statement outside a transaction. Where its locks let readers and writers go on, waiting hurts nobody,
+        and a wait for old snapshots can be long: then no lock_timeout, the watch tells who holds it up."""
+        strongest = max(call.step.locks.values(), default=LockMode.AccessExclusiveLock)
+        await worker.ask(
+            call.text("autocommit_statement", kind, index),
+            generated=True,
+            statement_timeout_ms=call.step.statement_timeout_ms,
+            lock_timeout_ms=call.lock_ms if strongest > LockMode.ShareUpdateExclusiveLock else 0,
+        )
+
+    async def _half_made(self, worker: Worker, call: _Call) -> bool:
+        if call.step.leftover_check is None:
+            return False
+        return await self._look(worker, call, "leftover_check") is None
+
+    async def _clean_up(self, worker: Worker, call: _Call) -> None:
+        """Remove what an attempt left half-made, but never under somebody who is building it right now."""
+        relations = list(call.step.locks)
+        while await self._control.building_index(relations):
+            await self._gate()
+            await asyncio.sleep(0.2)
+        if not await self._half_made(worker, call):
+            return
+        for index in range(len(call.step.leftover_cleanup)):
+            await self._outside(worker, call, "leftover_cleanup", index)
+        if await self._half_made(worker, call):
+            raise StatementFailed(
+                "WE003", "something half-made is still there after it was removed", context=call.step.object
+            )
+
+    async def _look(self, worker: Worker, call: _Call, kind: str) -> str | None:
+        """The message of the first check of this kind that does not hold."""
+        answer = await worker.ask(call.text("look_at_step", kind), statement_timeout_ms=30_000)
+        return "\n".join(answer.rows) or None
+
+    async def _finish(self, worker: Worker, call: _Call, started: str, message: str) -> None:
+        await worker.ask(call.text("finish_step", call.attempt, started, message, {}), statement_timeout_ms=30_000)
+        failpoints.reached("after_ack")
+
+    async def _backfill(self, worker: Worker, call: _Call) -> None:
+        step = call.step
+        assert step.backfill is not None
+        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=30_000)).rows[-1]
+        failpoints.reached("after_intent")
+        if begun == "skipped":
+            return
+        started = await self._control.clock()
+        total = await self._control.row_estimate(step.backfill.table)
+        pacer = self._pacers.get(step.step_sha)
+        if pacer is None:
+            pacer = BatchPacer(step.backfill.batch_rows, self._options.batch_target_ms, step.backfill.rows_per_second)
+            self._pacers[step.step_sha] = pacer
+        else:
+            pacer.failed()
+        told = 0.0
+        while True:
+            await self._gate()
+            now = time.monotonic()
+            progress = None
+            if now - told >= _PROGRESS_EVERY_S:
+                progress, told = {"rows_total": total, "batch_rows": pacer.rows, "attempt": call.attempt}, now
+            failpoints.reached("before_batch")
+            text = call.text("backfill_batch", pacer.rows, call.lock_ms, progress)
+            answer = await worker.ask(text, statement_timeout_ms=step.statement_timeout_ms)
+            failpoints.reached("after_batch")
+            call.progressed = True
+            batch = json.loads(answer.rows[-1])
+            if batch["state"] == "more":
+                await asyncio.sleep(pacer.after(batch["visited"], now, time.monotonic()))
+                continue
+            if batch["state"] == "skipped":
+                return
+            answer = await worker.ask(call.text("finish_backfill", call.attempt, started))
+            if json.loads(answer.rows[-1])["state"] != "again":
+                failpoints.reached("after_ack")
+                return
+
+
+class _Call:
+    """One attempt at a step, and how to write calls of the rails for it."""
+
+    def __init__(
+        self, control: Control, step: Step, content_sha: str, attempt: int, wave: WaveName, lock_ms: int
+    ) -> None:
+        self._control = control
+        self.step = step
+        self.attempt = attempt
+        self.wave = wave
+        self.lock_ms = lock_ms
+        self._content_sha = content_sha
+        self.progressed = False
+        """Whether it has committed something that a next attempt need not do again."""
+
+    def text(self, function: str, *arguments: object) -> str:
+        head = (self._control.run_id, self._control.fence, self.step.ordinal, self._content_sha)
+        return f"SELECT wesley.{function}({', '.join(map(_literal, (*head, *arguments)))})"
+
+
+def _literal(value: object) -> str:
+    """Numbers, digests, times, our own messages and metrics as SQL; nothing of a plan's text comes through here."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, dict):
+        return json_literal(value)
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"

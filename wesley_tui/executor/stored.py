@@ -1,0 +1,133 @@
+"""The plan as the database keeps it: one document as it was reviewed, and per step the content that the server runs.
+
+Both are canonical JSON (sorted keys, no spaces), so that the same plan always has the same digest. The executor sends
+a step's content digest with every call, and the server compares it with the content it is about to run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from wesley_tui.planner.plan import (
+    Backfill,
+    HazardClass,
+    LockMode,
+    Plan,
+    Step,
+    StepCheck,
+    StepKind,
+    Wave,
+)
+
+__all__ = [
+    "STEP_SETTINGS",
+    "canonical_json",
+    "document_from_plan",
+    "plan_digest",
+    "plan_from_document",
+    "sha256_hex",
+    "step_content",
+]
+
+STEP_SETTINGS = {
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "check_function_bodies": "on",
+    "default_table_access_method": "heap",
+    "default_tablespace": "",
+    "row_security": "off",
+    "search_path": "public, pg_temp",
+    "standard_conforming_strings": "on",
+    "xmloption": "content",
+}
+"""What the meaning of a statement may depend on, part of its content. TimeZone decides whether timestamp ↔ timestamptz
+rewrites a table; ``row_security = off`` makes a statement that a policy would silently filter fail instead."""
+
+
+def canonical_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def step_content(step: Step) -> str:
+    """Everything that the server runs for this step, as canonical JSON."""
+    return canonical_json(
+        {
+            "backfill": None
+            if step.backfill is None
+            else {"batch_sql": step.backfill.batch_sql, "remaining_sql": step.backfill.remaining_sql},
+            "depends_on": list(step.depends_on),
+            "leftover_check": [dataclasses.asdict(step.leftover_check)] if step.leftover_check else [],
+            "leftover_cleanup": list(step.leftover_cleanup),
+            "lock_timeout_ms": step.lock_timeout_ms,
+            "postchecks": [dataclasses.asdict(check) for check in step.postchecks],
+            "prechecks": [dataclasses.asdict(check) for check in step.prechecks],
+            "settings": STEP_SETTINGS,
+            "statement_timeout_ms": step.statement_timeout_ms,
+            "statements": list(step.statements),
+        }
+    )
+
+
+def plan_digest(plan: Plan) -> str:
+    """SHA-256 of the plan's document: changes with every byte of every step, also those that ``plan_id`` leaves out."""
+    return sha256_hex(document_from_plan(plan))
+
+
+def document_from_plan(plan: Plan) -> str:
+    return canonical_json(_plain(plan))
+
+
+def plan_from_document(document: str) -> Plan:
+    """The inverse of :func:`document_from_plan`, without the questions, which were for the reviewer.
+
+    KeyError, TypeError or ValueError when the text is something else.
+    """
+    data = json.loads(document)
+    waves = tuple(Wave(name=w["name"], steps=tuple(_step(s) for s in w["steps"])) for w in data.pop("waves"))
+    del data["questions"]
+    scope, unmanaged = tuple(data.pop("scope")), tuple(data.pop("unmanaged"))
+    return Plan(waves=waves, scope=scope, unmanaged=unmanaged, **data)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, LockMode):
+        return value.name
+    if isinstance(value, HazardClass):
+        return int(value)
+    if isinstance(value, StepKind):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _step(data: dict[str, Any]) -> Step:
+    backfill = data.pop("backfill")
+    leftover = data.pop("leftover_check")
+    prechecks = tuple(StepCheck(**check) for check in data.pop("prechecks"))
+    postchecks = tuple(StepCheck(**check) for check in data.pop("postchecks"))
+    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    rest["kind"] = StepKind(rest["kind"])
+    rest["hazard"] = HazardClass(rest["hazard"])
+    rest["locks"] = {relation: LockMode[mode] for relation, mode in rest["locks"].items()}
+    return Step(
+        prechecks=prechecks,
+        postchecks=postchecks,
+        leftover_check=StepCheck(**leftover) if leftover else None,
+        backfill=Backfill(**{**backfill, "key": tuple(backfill["key"])}) if backfill else None,
+        **rest,
+    )

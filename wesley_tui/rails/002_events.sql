@@ -1,0 +1,124 @@
+-- The event chain. An event's digest covers the digest before it; fields are joined as netstrings ("5:hello,"), so no
+-- two different events have the same bytes.
+
+CREATE OR REPLACE FUNCTION wesley.event_sha(
+    p_previous text, p_id bigint, p_run bigint, p_plan text, p_type text, p_time timestamptz, p_actor text,
+    p_message text, p_wave text, p_step text, p_metrics jsonb
+) RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_field text;
+    v_bytes bytea;
+    v_all   bytea := ''::bytea;
+BEGIN
+    FOREACH v_field IN ARRAY ARRAY[
+        p_previous, p_id::text, p_run::text, p_plan, p_type,
+        to_char(p_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'),
+        p_actor, p_message, p_wave, p_step, p_metrics::text]
+    LOOP
+        v_bytes := convert_to(v_field, 'UTF8');
+        v_all := v_all || convert_to(coalesce(length(v_bytes)::text, '-') || ':', 'UTF8')
+                       || coalesce(v_bytes, ''::bytea) || ','::bytea;
+    END LOOP;
+    RETURN encode(sha256(v_all), 'hex');
+END
+$wesley$;
+
+CREATE OR REPLACE FUNCTION wesley.hold_head(p_run bigint, p_fence bigint)
+RETURNS wesley.migration_head LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_head wesley.migration_head;
+BEGIN
+    SELECT * INTO v_head FROM wesley.migration_head FOR NO KEY UPDATE;
+    IF v_head.fence IS DISTINCT FROM p_fence THEN
+        RAISE EXCEPTION 'run % holds fencing number %, the current one is %', p_run, p_fence, v_head.fence
+            USING ERRCODE = 'WE001', HINT = 'Another process has taken this run over; look at it with: wesley status';
+    END IF;
+    RETURN v_head;
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.hold_head(bigint, bigint) IS
+    'Locks the end of the chain until the transaction ends, and refuses a run that is not the current one';
+
+CREATE OR REPLACE FUNCTION wesley.chain_event(
+    p_run bigint, p_type text, p_wave text, p_step text, p_message text, p_metrics jsonb, p_time timestamptz
+) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_head wesley.migration_head;
+    v_run  wesley.migration_runs;
+    v_sha  text;
+BEGIN
+    SELECT * INTO v_head FROM wesley.migration_head FOR NO KEY UPDATE;
+    SELECT * INTO STRICT v_run FROM wesley.migration_runs r WHERE r.run_id = p_run;
+    v_sha := wesley.event_sha(v_head.last_sha, v_head.last_id + 1, p_run, v_run.plan_id, p_type, p_time, v_run.actor,
+                              p_message, p_wave, p_step, p_metrics);
+    INSERT INTO wesley.migration_events
+    VALUES (v_head.last_id + 1, p_run, v_run.plan_id, p_type, p_time, v_run.actor, p_message, p_wave, p_step,
+            p_metrics, v_head.last_sha, v_sha);
+    UPDATE wesley.migration_head SET last_id = v_head.last_id + 1, last_sha = v_sha;
+    PERFORM pg_notify('wesley_events', (v_head.last_id + 1)::text);
+    RETURN v_head.last_id + 1;
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.chain_event(bigint, text, text, text, text, jsonb, timestamptz) IS
+    'Appends without asking for the fence; the caller has held the head already';
+
+CREATE OR REPLACE FUNCTION wesley.append_event(
+    p_run bigint, p_fence bigint, p_type text, p_wave text, p_step text, p_message text, p_metrics jsonb
+) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+BEGIN
+    PERFORM wesley.hold_head(p_run, p_fence);
+    RETURN wesley.chain_event(p_run, p_type, p_wave, p_step, p_message, p_metrics, clock_timestamp());
+END
+$wesley$;
+
+CREATE OR REPLACE FUNCTION wesley.verify_chain()
+RETURNS TABLE (event_id bigint, problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+BEGIN
+    RETURN QUERY
+        SELECT e.id,
+               CASE
+                   WHEN e.id <> e.before_id + 1 THEN 'the event before it is missing'
+                   WHEN e.previous_sha <> e.before_sha THEN 'it does not continue the event before it'
+                   ELSE 'its content was changed'
+               END
+          FROM (SELECT x.*, lag(x.id, 1, 0::bigint) OVER w AS before_id,
+                       lag(x.sha, 1, repeat('0', 64)) OVER w AS before_sha
+                  FROM wesley.migration_events x WINDOW w AS (ORDER BY x.id)) e
+         WHERE e.id <> e.before_id + 1
+            OR e.previous_sha <> e.before_sha
+            OR e.sha <> wesley.event_sha(e.previous_sha, e.id, e.run_id, e.plan_id, e.type, e.time, e.actor,
+                                         e.message, e.wave, e.step_sha, e.metrics)
+        ORDER BY e.id;
+    RETURN QUERY
+        SELECT h.last_id, 'the end of the chain is missing or was changed'::text
+          FROM wesley.migration_head h
+          LEFT JOIN (SELECT x.id, x.sha FROM wesley.migration_events x ORDER BY x.id DESC LIMIT 1) e ON true
+         WHERE h.last_id <> coalesce(e.id, 0) OR h.last_sha <> coalesce(e.sha, repeat('0', 64));
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.verify_chain() IS
+    'No row: nothing was edited, removed or inserted. A tail that was cut together with the head is only found against '
+    'a certificate';
+
+CREATE OR REPLACE FUNCTION wesley.verify_ledger()
+RETURNS TABLE (step_sha text, problem text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+BEGIN
+    RETURN QUERY
+        WITH told AS (
+            SELECT e.plan_id, e.step_sha, e.run_id, (e.metrics ->> 'ledger_id')::bigint AS ledger_id
+              FROM wesley.migration_events e WHERE e.type = 'step.ok'
+        ), done AS (
+            SELECT l.plan_id, l.step_sha, l.run_id, l.ledger_id
+              FROM wesley.migration_ledger l WHERE l.status = 'succeeded'
+        )
+        SELECT coalesce(d.step_sha, t.step_sha),
+               CASE WHEN d.ledger_id IS NULL THEN 'an event says that it succeeded, the ledger does not'
+                    ELSE 'the ledger says that it succeeded, no event does' END
+          FROM told t FULL JOIN done d USING (plan_id, step_sha, run_id, ledger_id)
+         WHERE t.plan_id IS NULL OR d.plan_id IS NULL
+            OR (SELECT count(*) FROM told x WHERE x.ledger_id = d.ledger_id) > 1;
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.verify_ledger() IS 'No row: the ledger says exactly what the event chain says';
