@@ -91,7 +91,7 @@ def test_loads_migrates_and_keeps_its_rows(session: Session, database: str) -> N
     report = execute(
         target, first.plan, _OPTIONS, unsafe=True, contract=True, say=lambda _: None, on_event=lambda _: None
     )
-    assert report.error is None
+    assert (report.exit_code, report.verified) == (0, True), report.error
     assert plan_schema(target, [str(session.v2_path)], _OPTIONS).plan.waves == ()
     after = rows(database, tables_of(database))
     renamed = {"public.pin": "public.board_pin"}
