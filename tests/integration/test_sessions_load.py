@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from wesley_tui.demo.sessions import Loaded, Session, available, default, loaded, seed
+from wesley_tui.planner.plan import HazardClass
 from wesley_tui.services.demo import create_first_version
 from wesley_tui.services.planning import plan_schema
 from wesley_tui.services.runs import execute
@@ -88,6 +89,9 @@ def test_loads_migrates_and_keeps_its_rows(session: Session, database: str) -> N
     first = plan_schema(target, [str(session.v2_path)], _OPTIONS)
     assert {wave.name for wave in first.plan.waves} >= {"EXPAND", "BACKFILL", "VALIDATE", "CONTRACT"}
     assert first.plan.questions == ()
+    dangerous = {wave.name for wave in first.plan.waves if wave.hazard is HazardClass.H3}
+    if session is default():
+        assert dangerous <= {"CONTRACT"}, "the first look at Wesley must not need --unsafe"
     report = execute(
         target, first.plan, _OPTIONS, unsafe=True, contract=True, say=lambda _: None, on_event=lambda _: None
     )
