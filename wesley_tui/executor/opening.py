@@ -35,7 +35,7 @@ from wesley_tui.executor.stored import document_from_plan, plan_digest, sha256_h
 from wesley_tui.executor.target import connect
 from wesley_tui.planner.plan import Plan
 
-__all__ = ["Opened", "open_again", "open_new", "take_run_lock"]
+__all__ = ["Opened", "connections", "open_again", "open_new", "take_run_lock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
     """Enter a new run of ``plan``."""
     check_review(plan, token)
     find_psql()
-    async with _connections(conninfo) as (control, lock, facts):
+    async with connections(conninfo) as (control, lock, facts):
         check_plan(plan, facts)
         _check_order(plan, token.contract)
         await check_privileges(control.connection, plan, contract=token.contract)
@@ -73,7 +73,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
 async def open_again(conninfo: str, run_id: int | None, options: RunOptions) -> Opened:
     """Enter an earlier run once more."""
     find_psql()
-    async with _connections(conninfo) as (control, lock, facts):
+    async with connections(conninfo) as (control, lock, facts):
         await take_run_lock(lock, options.lock_patience_s)
         await install_rails(control.connection)
         row = await find_run(control.connection, run_id)
@@ -152,7 +152,7 @@ async def _check_drift(conninfo: str, plan: Plan, options: RunOptions) -> None:
 
 
 @asynccontextmanager
-async def _connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnection[Any], ServerFacts]]:
+async def connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnection[Any], ServerFacts]]:
     """The control and the lock connection; closed when opening fails, handed over when it succeeds."""
     control_connection = await connect(conninfo, "wesley/control")
     opened = [control_connection]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pglast.parser import ParseError, split
+from pglast import parse_sql
+from pglast.parser import ParseError
 from psycopg import AsyncConnection
 
 from wesley_tui.executor.errors import (
@@ -116,10 +117,24 @@ def _not_one_statement(text: str) -> str | None:
     if "\0" in text:
         return "it holds a NUL byte"
     try:
-        count = len(split(text))
+        parsed = parse_sql(text)
     except (ParseError, UnicodeError) as error:
         return f"PostgreSQL's parser refuses it ({error})"
-    return None if count == 1 else f"it is {count} statements, not one"
+    if len(parsed) != 1:
+        return f"it is {len(parsed)} statements, not one"
+    kind = type(parsed[0].stmt).__name__
+    return _NOT_A_STEP.get(kind)
+
+
+_NOT_A_STEP = {
+    "CopyStmt": "COPY reads and writes files, programs and the client, which a migration does not",
+    "DiscardStmt": "DISCARD would drop the locks and settings of the session",
+    "ListenStmt": "LISTEN belongs to the session, not to the database",
+    "LoadStmt": "LOAD runs code in the session only",
+    "TransactionStmt": "the executor begins and ends transactions",
+    "VariableSetStmt": "a setting would outlive the step in its session",
+}
+"""Statements that would escape the step's transaction or its session."""
 
 
 async def check_privileges(connection: AsyncConnection[Any], plan: Plan, *, contract: bool) -> None:

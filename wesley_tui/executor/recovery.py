@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from wesley_tui.executor.control import Control
 from wesley_tui.executor.errors import ExecutorError, LockNotAcquired, PlanMismatch, RecoveryNeeded
+from wesley_tui.executor.installation import installed_version
 from wesley_tui.executor.locks import WORKER_LOCK, try_lock
 from wesley_tui.executor.preflight import ServerFacts
 from wesley_tui.executor.stored import plan_from_document, sha256_hex, step_content
@@ -52,7 +53,9 @@ async def refuse_unfinished(connection: AsyncConnection[Any]) -> None:
 
 
 async def find_run(connection: AsyncConnection[Any], run_id: int | None) -> RunRow:
-    """The run to resume: that one, or the last one if it is not complete."""
+    """The run to resume: that one, or the last one if it is not complete; ExecutorError when there is none."""
+    if await installed_version(connection) is None:
+        raise ExecutorError("there is no run to resume on this database: Wesley was never used on it")
     async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         await cursor.execute(
             f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE %(id)s::bigint IS NULL OR run_id = %(id)s::bigint"

@@ -62,3 +62,25 @@ BEGIN
     RETURN v_id;
 END
 $wesley$;
+
+CREATE OR REPLACE FUNCTION wesley.abandon_run(p_run bigint, p_reason text)
+RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_status text;
+BEGIN
+    UPDATE wesley.migration_head SET fence = fence + 1;
+    SELECT r.status INTO v_status FROM wesley.migration_runs r WHERE r.run_id = p_run FOR UPDATE;
+    IF v_status IN ('complete', 'rolled_back', 'cancelled') THEN
+        RETURN v_status;
+    END IF;
+    UPDATE wesley.migration_runs r SET status = 'cancelled', message = p_reason, finished_at = clock_timestamp()
+     WHERE r.run_id = p_run;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no run %', p_run USING ERRCODE = 'WE006';
+    END IF;
+    PERFORM wesley.chain_event(p_run, 'plan.cancelled', NULL, NULL, p_reason, '{}', clock_timestamp());
+    RETURN 'cancelled';
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.abandon_run(bigint, text) IS
+    'Ends a run that no process works on; taking the fencing number keeps a process that was only slow from going on';
