@@ -28,7 +28,7 @@ from wesley_tui.sdl.links import Linker
 from wesley_tui.sdl.names import nearest
 from wesley_tui.sdl.places import Place, Places
 from wesley_tui.sdl.reader import Reader
-from wesley_tui.sdl.scan import forbidden
+from wesley_tui.sdl.source import forbidden
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.tables import enum_draft, enum_name, is_table, table_draft, table_name
 from wesley_tui.sdl.units import Unit

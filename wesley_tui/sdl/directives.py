@@ -75,10 +75,6 @@ class Directive:
     aliases: tuple[str, ...] = ()
     status: Status = "built"
 
-    def argument(self, name: str) -> Argument | None:
-        """The argument called ``name``, by its canonical name or an alias."""
-        return next((item for item in self.arguments if name == item.name or name in item.aliases), None)
-
 
 _TYPE: tuple[Location, ...] = ("OBJECT",)
 _FIELD: tuple[Location, ...] = ("FIELD_DEFINITION",)

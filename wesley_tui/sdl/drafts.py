@@ -35,8 +35,10 @@ class PendingForeignKey:
     """The column that takes its type from the referenced key."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TableDraft:
+    """Compared by identity: an unchanged type keeps its draft."""
+
     type_name: str
     name: QName
     table: Table

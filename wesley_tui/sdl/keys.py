@@ -34,7 +34,7 @@ from wesley_tui.sdl.names import nearest, split_name
 from wesley_tui.sdl.sqltext import SqlError, parse_exclusion, parse_expression
 from wesley_tui.sdl.usage import Use
 
-__all__ = ["KeyBuilder", "elements_not_null"]
+__all__ = ["KeyBuilder", "distinct_labels", "elements_not_null"]
 
 _KEY_DIRECTIVES = ("pk", "unique", "index", "fk", "check", "exclude")
 _ORDER: Mapping[str, tuple[bool, bool | None]] = {
@@ -76,22 +76,7 @@ class KeyBuilder:
 
     def build(self, drafts: Sequence[FieldDraft], uses: Mapping[str, list[Use]]) -> None:
         """Make every constraint and index. Written names are known before the first default one is chosen."""
-        written: set[str] = set()
-        for owner in (*(draft.uses for draft in drafts if not draft.dropped), uses):
-            if owner:
-                for directive in _KEY_DIRECTIVES:
-                    for use in owner.get(directive, ()):
-                        name = use.get("name")
-                        if name is not None:
-                            if name in written:
-                                self._issues.error(
-                                    "duplicate-name",
-                                    f"two constraints or indexes of table {self._table!r} are called {name!r}",
-                                    use.spot_of("name"),
-                                    "give each its own name, or leave the names to PostgreSQL's rule",
-                                )
-                            written.add(name)
-        self._taken |= written
+        self._claim([*(draft.uses for draft in drafts if not draft.dropped), uses])
         keys = [draft for draft in drafts if draft.column is not None and "pk" in draft.uses]
         self._primary_key(keys, uses.get("pk", []))
         for draft in drafts:
@@ -111,6 +96,37 @@ class KeyBuilder:
             self._check(use)
         for use in uses.get("exclude", ()):
             self._exclude(use)
+
+    def _claim(self, owners: Iterable[Mapping[str, list[Use]]]) -> None:
+        """Take note of written names. An index may share its name with a check or a foreign key, nothing else may."""
+        relations: set[str] = set()
+        constraints: set[str] = set()
+        for owner in owners:
+            if not owner:
+                continue
+            for directive in _KEY_DIRECTIVES:
+                for use in owner.get(directive, ()):
+                    name = use.get("name")
+                    if name is None:
+                        continue
+                    is_index = directive == "index" or (directive == "unique" and "where" in use.arguments)
+                    spaces = (
+                        [relations]
+                        if is_index
+                        else [constraints]
+                        if directive in ("fk", "check")
+                        else [relations, constraints]
+                    )
+                    if any(name in space for space in spaces):
+                        self._issues.error(
+                            "duplicate-name",
+                            f"two constraints or indexes of table {self._table!r} are called {name!r}",
+                            use.spot_of("name"),
+                            "give each its own name, or leave the names to PostgreSQL's rule",
+                        )
+                    for space in spaces:
+                        space.add(name)
+        self._taken |= relations | constraints
 
     def _field_keys(self, draft: FieldDraft) -> None:
         column = (draft.column_name,)
@@ -339,7 +355,7 @@ class KeyBuilder:
             return
         where = checked(use, "where", self._issues)
         deferrable, deferred = self._deferral(use)
-        name = self._name(use, "constraint", _distinct(labels), "excl")
+        name = self._name(use, "constraint", distinct_labels(labels), "excl")
         method = use.get("using", "gist").lower()
         self.constraints.append(
             Exclude(name, method, tuple(elements), where, deferrable, deferred, use.get("comment") or None)
@@ -396,7 +412,7 @@ class KeyBuilder:
             self._issues.error(
                 "wrong-argument", "nullsNotDistinct is about a unique index", use.spot_of("nullsNotDistinct")
             )
-        name = self._name(use, "index", _distinct([*labels, *include]), "idx")
+        name = self._name(use, "index", distinct_labels([*labels, *include]), "idx")
         self.indexes.append(
             Index(
                 name,
@@ -496,7 +512,7 @@ def elements_not_null(column: Column) -> str:
     return f"(array_position({quote_ident(column.name)}, NULL::{element}) IS NULL)"
 
 
-def _distinct(labels: Iterable[str]) -> list[str]:
+def distinct_labels(labels: Iterable[str]) -> list[str]:
     """Key names of an index: the second ``lower`` is ``lower1`` (``ChooseIndexColumnNames()``)."""
     result: list[str] = []
     for label in labels:

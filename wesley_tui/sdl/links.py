@@ -151,7 +151,7 @@ class Linker:
                 return None
         columns = tuple(listed or ())
         if len(parts) == 3:
-            return self._declared_or_not(QName(parts[0], parts[1]), (parts[2],), spot, issues)
+            return self._declared_or_not(QName(parts[0], parts[1]), (parts[2],), spot, issues, qualified=True)
         first = self._by_type.get(parts[0]) or self._by_bare(draft, parts[0])
         if len(parts) == 1:
             if first is not None:
@@ -159,7 +159,7 @@ class Linker:
             return self._declared_or_not(QName("public", parts[0]), columns, spot, issues)
         qualified = self._by_name.get(QName(parts[0], parts[1]))
         if listed is not None:
-            return self._declared_or_not(QName(parts[0], parts[1]), columns, spot, issues)
+            return self._declared_or_not(QName(parts[0], parts[1]), columns, spot, issues, qualified=True)
         if first is not None and (qualified is None or parts[1] in first.fields or first.table.column(parts[1])):
             return self._declared(first, (parts[1],), spot, issues)
         if qualified is not None:
@@ -191,13 +191,15 @@ class Linker:
             result.append(column)
         return _Target(draft.name, draft, tuple(result))
 
-    def _declared_or_not(self, name: QName, columns: tuple[str, ...], spot: Spot, issues: Issues) -> _Target | None:
+    def _declared_or_not(
+        self, name: QName, columns: tuple[str, ...], spot: Spot, issues: Issues, *, qualified: bool = False
+    ) -> _Target | None:
         draft = self._by_name.get(name)
         if draft is not None:
             return self._declared(draft, columns, spot, issues)
         known = [*self._by_type, *self._by_bare_name]
         near = nearest(name.name, known)
-        if name.name[:1].isupper() and name.schema == "public":
+        if name.name[:1].isupper() and not qualified:
             issues.error(
                 "unknown-type",
                 f"the reference names {name.name!r}, which is no table of this schema",

@@ -37,6 +37,13 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "MatchType": ("SIMPLE", "FULL"),
     "SortOrder": _ORDERS,
 }
+_BY_ARGUMENT: Mapping[str, Mapping[str, dialect.Argument]] = {
+    spec.name: {name: argument for argument in spec.arguments for name in (argument.name, *argument.aliases)}
+    for spec in dialect.DIRECTIVES
+}
+_REQUIRED = {
+    spec.name: tuple(argument for argument in spec.arguments if argument.required) for spec in dialect.DIRECTIVES
+}
 _SEPARATORS = re.compile(r"[_\s]+")
 
 
@@ -132,7 +139,7 @@ def _check(spec: dialect.Directive, directive: Directive, spot: Spot, issues: Is
     good = True
     for argument in directive.arguments:
         at = Spot(spot.part, argument.at)
-        known = spec.argument(argument.name)
+        known = _BY_ARGUMENT[spec.name].get(argument.name)
         if known is None:
             near = nearest(argument.name, [item.name for item in spec.arguments])
             names = ", ".join(item.name for item in spec.arguments)
@@ -175,8 +182,8 @@ def _check(spec: dialect.Directive, directive: Directive, spot: Spot, issues: Is
                 f"it is a {known.type}: {known.doc}",
             )
             good = False
-    for known in spec.arguments:
-        if known.required and known.name not in values:
+    for known in _REQUIRED[spec.name]:
+        if known.name not in values:
             issues.error("missing-argument", f"@{spec.name} needs the argument {known.name!r}", spot, known.doc)
             good = False
     return Use(spec.name, spot, arguments, values) if good else None

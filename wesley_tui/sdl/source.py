@@ -12,7 +12,7 @@ from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.places import Places
 from wesley_tui.sdl.reader import MAX_CHARACTERS
 
-__all__ = ["forbidden", "read_source"]
+__all__ = ["decode_source", "forbidden", "read_source"]
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MOST = 20
@@ -42,16 +42,12 @@ def forbidden(source: Source) -> list[tuple[int, Diagnostic]]:
     return result
 
 
-def read_source(path: str | Path) -> Source:
-    """Read one SDL file (UTF-8, with or without a byte order mark).
+def decode_source(name: str, data: bytes) -> Source:
+    """A source from the bytes of a file (UTF-8, with or without a byte order mark).
 
     Raises:
         SchemaError: the bytes are not UTF-8; says at which byte, line and column.
-        OSError: as for any file.
     """
-    name = str(path)
-    with Path(path).open("rb") as file:
-        data = file.read(4 * MAX_CHARACTERS + 1)
     try:
         return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -60,3 +56,15 @@ def read_source(path: str | Path) -> Source:
         message = f"byte {error.start:,} (0x{data[error.start]:02x}) is not UTF-8: {error.reason}"
         hint = "save the file as UTF-8; nothing was read"
         raise SchemaError([Diagnostic("error", "not-utf-8", message, name, line, column, hint)]) from None
+
+
+def read_source(path: str | Path) -> Source:
+    """Read one SDL file; no more of it than a schema can have, which is then reported when it is compiled.
+
+    Raises:
+        SchemaError: as :func:`decode_source`.
+        OSError: as for any file.
+    """
+    with Path(path).open("rb") as file:
+        data = file.read(4 * MAX_CHARACTERS + 4)
+    return decode_source(str(path), data)
