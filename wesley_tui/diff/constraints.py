@@ -7,7 +7,7 @@ ones are always a replacement, whatever their names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wesley_tui.catalog.expression import same_expression
@@ -29,19 +29,21 @@ from wesley_tui.diff.changes import (
 __all__ = ["compare_constraints", "compare_indexes", "same_constraint", "same_index"]
 
 
-def compare_constraints(table: QName, live: Sequence[Constraint], wanted: Sequence[Constraint]) -> Iterator[Change]:
+def compare_constraints(
+    table: QName, live: Sequence[Constraint], wanted: Sequence[Constraint], types: Mapping[str, str]
+) -> Iterator[Change]:
     live_by_name = {item.name: item for item in live}
     unmatched = []
     for new in wanted:
         old = live_by_name.pop(new.name, None)
         if old is None:
             unmatched.append(new)
-        elif same_constraint(old, new):
+        elif same_constraint(old, new, types):
             yield from _details(table, old, new)
         else:
             yield ReplaceConstraint(table, old, new)
     for new in unmatched:
-        old = next((item for item in live_by_name.values() if same_constraint(item, new)), None)
+        old = next((item for item in live_by_name.values() if same_constraint(item, new, types)), None)
         if old is not None:
             del live_by_name[old.name]
             yield RenameConstraint(table, old.name, new.name)
@@ -69,37 +71,40 @@ def _details(table: QName, old: Constraint, new: Constraint) -> Iterator[Change]
         yield ChangeComment("constraint", table, new.name, old.comment, new.comment)
 
 
-def same_constraint(old: Constraint, new: Constraint) -> bool:
-    """The same rule, whatever its name, comment and state of validation."""
+def same_constraint(old: Constraint, new: Constraint, types: Mapping[str, str] | None = None) -> bool:
+    """The same rule, whatever its name, comment and state of validation. ``types`` of the table's columns help to read
+    expressions."""
     if type(old) is not type(new):
         return False
     if isinstance(old, Check) and isinstance(new, Check):
-        return old.no_inherit == new.no_inherit and same_expression(old.expression, new.expression)
+        return old.no_inherit == new.no_inherit and same_expression(old.expression, new.expression, types)
     if isinstance(old, Exclude) and isinstance(new, Exclude):
         return (
             (old.method, old.deferrable, old.initially_deferred) == (new.method, new.deferrable, new.initially_deferred)
             and [operator for _, operator in old.elements] == [operator for _, operator in new.elements]
-            and _same_keys([key for key, _ in old.elements], [key for key, _ in new.elements])
-            and same_expression(old.where, new.where)
+            and _same_keys([key for key, _ in old.elements], [key for key, _ in new.elements], types)
+            and same_expression(old.where, new.where, types)
         )
     if isinstance(old, ForeignKey) and isinstance(new, ForeignKey):
         return replace(old, name=new.name, comment=new.comment, validated=new.validated) == new
     return replace(old, name=new.name, comment=new.comment) == new
 
 
-def compare_indexes(table: QName, live: Sequence[Index], wanted: Sequence[Index]) -> Iterator[Change]:
+def compare_indexes(
+    table: QName, live: Sequence[Index], wanted: Sequence[Index], types: Mapping[str, str]
+) -> Iterator[Change]:
     live_by_name = {index.name: index for index in live}
     unmatched = []
     for new in wanted:
         old = live_by_name.pop(new.name, None)
         if old is None:
             unmatched.append(new)
-        elif not (old.valid and same_index(old, new)):
+        elif not (old.valid and same_index(old, new, types)):
             yield ReplaceIndex(table, old, new)
         elif old.comment != new.comment:
             yield ChangeComment("index", table, new.name, old.comment, new.comment)
     for new in unmatched:
-        old = next((item for item in live_by_name.values() if item.valid and same_index(item, new)), None)
+        old = next((item for item in live_by_name.values() if item.valid and same_index(item, new, types)), None)
         if old is None:
             yield CreateIndex(table, new)
             continue
@@ -111,26 +116,26 @@ def compare_indexes(table: QName, live: Sequence[Index], wanted: Sequence[Index]
         yield DropIndex(table, old)
 
 
-def same_index(old: Index, new: Index) -> bool:
+def same_index(old: Index, new: Index, types: Mapping[str, str] | None = None) -> bool:
     """The same index, whatever its name, comment and validity."""
     return (
         (old.method, old.unique, old.include, old.nulls_not_distinct, old.options)
         == (new.method, new.unique, new.include, new.nulls_not_distinct, new.options)
-        and _same_keys(old.keys, new.keys)
-        and same_expression(old.where, new.where)
+        and _same_keys(old.keys, new.keys, types)
+        and same_expression(old.where, new.where, types)
     )
 
 
-def _same_keys(old: Sequence[IndexKey], new: Sequence[IndexKey]) -> bool:
-    return len(old) == len(new) and all(_same_key(*pair) for pair in zip(old, new, strict=True))
+def _same_keys(old: Sequence[IndexKey], new: Sequence[IndexKey], types: Mapping[str, str] | None) -> bool:
+    return len(old) == len(new) and all(_same_key(*pair, types) for pair in zip(old, new, strict=True))
 
 
-def _same_key(old: IndexKey, new: IndexKey) -> bool:
+def _same_key(old: IndexKey, new: IndexKey, types: Mapping[str, str] | None) -> bool:
     return (
         (old.column, old.opclass, old.collation, old.descending)
         == (new.column, new.opclass, new.collation, new.descending)
         and _nulls_first(old) == _nulls_first(new)
-        and same_expression(old.expression, new.expression)
+        and same_expression(old.expression, new.expression, types)
     )
 
 

@@ -1,0 +1,156 @@
+"""Make a plan: a diff, and what is known about the server, become waves of steps.
+
+    changes ──forms──▶ operations ──order──▶ operations in waves ──effects, hazards──▶ steps ──identity──▶ plan
+
+Each arrow is a pure function in a module of its own. This one walks along them, keeping the catalog up to date from
+step to step, so that the effects of each are those in the state that the ones before it leave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from wesley_tui.catalog.fingerprint import fingerprint, scope_of
+from wesley_tui.catalog.model import Catalog, QName
+from wesley_tui.catalog.snapshot import Snapshot, TableSize
+from wesley_tui.diff.changes import Change, Diff, DropEnum, DropTable, RenameEnum, RenameTable
+from wesley_tui.planner.effects import EffectContext, Effects, effects_of_all
+from wesley_tui.planner.estimates import estimate_ms
+from wesley_tui.planner.forms import operations_for
+from wesley_tui.planner.hazards import judge
+from wesley_tui.planner.identity import with_identity
+from wesley_tui.planner.operations import Operation
+from wesley_tui.planner.order import arranged, needed_by
+from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.plan import WAVE_NAMES, LockMode, Plan, Step, StepKind, Wave
+from wesley_tui.planner.profiles import Profile, profile_named
+from wesley_tui.planner.situation import PlanOptions, survey
+
+__all__ = ["PlanOptions", "build_plan"]
+
+
+def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOptions | None = None) -> Plan:
+    """The plan that leads from ``snapshot`` to ``desired``; ``diff`` is what
+    :func:`wesley_tui.diff.compare.compare` says about the two. Nothing to do is a plan without waves.
+
+    Raises ``ValueError`` for a profile that does not exist.
+    """
+    options = options or PlanOptions()
+    profile = profile_named(options.profile)
+    scope = options.scope or _scope(desired, diff.changes)
+    base = fingerprint(snapshot.catalog, scope)
+    target = fingerprint(desired, scope)
+    tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
+    situation = survey(snapshot, desired, diff.changes, options, tag)
+    operations = arranged(list(operations_for(diff.changes, situation)))
+    steps = _steps(operations, snapshot, profile)
+    waves = tuple(
+        Wave(name, members)
+        for name in WAVE_NAMES
+        if (members := tuple(step for step, operation in zip(steps, operations, strict=True) if operation.wave == name))
+    )
+    return with_identity(
+        Plan(
+            plan_id="",
+            base=base,
+            target=target,
+            waves=waves,
+            server_version_num=snapshot.server_version_num,
+            profile=profile.name,
+            scope=scope,
+            unmanaged=diff.unmanaged,
+            questions=diff.questions,
+            source=options.source,
+        )
+    )
+
+
+def _scope(desired: Catalog, changes: Sequence[Change]) -> tuple[str, ...]:
+    """All that the schema declares, and what the plan takes away or renames from."""
+    names = set(scope_of(desired))
+    for change in changes:
+        match change:
+            case DropTable():
+                names.add(f"table {change.table.name}")
+            case RenameTable():
+                names.add(f"table {change.old}")
+            case DropEnum():
+                names.add(f"enum {change.enum.name}")
+            case RenameEnum():
+                names.add(f"enum {change.old}")
+            case _:
+                pass
+    return tuple(sorted(names))
+
+
+def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile) -> list[Step]:
+    context = EffectContext(snapshot.server_version_num, snapshot.timezone, snapshot.catalog)
+    sizes = {str(name): size for name, size in snapshot.sizes.items()}
+    needs = needed_by(operations)
+    last_on: dict[str, int] = {}
+    steps: list[Step] = []
+    for position, operation in enumerate(operations):
+        for statement in (*operation.statements, *operation.undo, *operation.leftover_cleanup):
+            parse_statement(statement)
+        created = {str(name) for name in context.created}
+        statements = operation.statements or _backfill_statement(operation)
+        effects, context = effects_of_all(statements, context)
+        _follow_renames(operation, sizes)
+        concurrent = operation.kind is StepKind.AUTOCOMMIT
+        duration = estimate_ms(operation.kind, effects, sizes, concurrent=concurrent)
+        verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
+        depends = needs[position] | {last_on[name] for name in _serialized(effects) if name in last_on}
+        last_on.update(dict.fromkeys(_serialized(effects), position))
+        steps.append(
+            Step(
+                step_sha=str(position + 1),
+                ordinal=position + 1,
+                op=operation.op,
+                object=operation.object,
+                kind=operation.kind,
+                statements=operation.statements,
+                hazard=verdict.hazard,
+                locks=effects.locks,
+                rewrites=effects.rewrites,
+                scans=effects.scans,
+                depends_on=tuple(str(provider + 1) for provider in sorted(depends)),
+                prechecks=operation.prechecks,
+                postchecks=operation.postchecks,
+                undo=operation.undo,
+                loses=verdict.loses,
+                breaks=verdict.breaks,
+                who_waits=verdict.who_waits,
+                why=verdict.why,
+                estimate_ms=duration,
+                lock_timeout_ms=profile.lock_timeout_ms,
+                statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
+                leftover_check=operation.leftover_check,
+                leftover_cleanup=operation.leftover_cleanup,
+                backfill=operation.backfill,
+            )
+        )
+    return steps
+
+
+def _backfill_statement(operation: Operation) -> tuple[str, ...]:
+    return (operation.backfill.batch_sql,) if operation.backfill is not None else ()
+
+
+def _serialized(effects: Effects) -> list[str]:
+    """Tables on which steps go one after the other: those locked so that a second step would only queue up, and those
+    that a backfill writes."""
+    strong = [name for name, mode in effects.locks.items() if mode >= LockMode.RowExclusiveLock]
+    return [*strong, *effects.creates]
+
+
+def _follow_renames(operation: Operation, sizes: dict[str, TableSize]) -> None:
+    """A renamed table keeps its size under its new name."""
+    if operation.op != "rename_table":
+        return
+    for statement in operation.statements:
+        node = parse_statement(statement)
+        old = QName(node.relation.schemaname, node.relation.relname)
+        new = QName(old.schema, node.newname) if hasattr(node, "newname") else QName(node.newschema, old.name)
+        if str(old) in sizes:
+            sizes[str(new)] = sizes[str(old)]

@@ -1,0 +1,62 @@
+"""Forms: for every change, PostgreSQL's safe way to make it, as operations.
+
+One module per kind of object. :func:`operations_for` dispatches on the type of the change; a new change gets a function
+and a line in the table below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from wesley_tui.diff import changes as c
+from wesley_tui.planner.forms import columns, constraints, enums, indexes, not_null, security, tables, types
+from wesley_tui.planner.operations import Operation
+from wesley_tui.planner.situation import Situation
+
+__all__ = ["operations_for"]
+
+_Form = Callable[[Any, Situation], Iterator[Operation]]
+
+_FORMS: Mapping[type[Any], _Form] = {
+    c.AddColumn: columns.add_column,
+    c.AddConstraint: constraints.add_constraint,
+    c.AddEnumLabel: enums.add_label,
+    c.AlterColumnType: types.alter_type,
+    c.ChangeColumnDefault: columns.change_default,
+    c.ChangeColumnGenerated: columns.change_generated,
+    c.ChangeColumnIdentity: columns.change_identity,
+    c.ChangeColumnNotNull: not_null.change_not_null,
+    c.ChangeComment: tables.change_comment,
+    c.ChangeEnumLabels: enums.change_labels,
+    c.ChangePolicy: security.change_policy,
+    c.ChangeRowSecurity: security.change_row_security,
+    c.ChangeTableOptions: tables.change_options,
+    c.ChangeTablePersistence: tables.change_persistence,
+    c.CreateEnum: enums.create_enum,
+    c.CreateIndex: indexes.create_index,
+    c.CreatePolicy: security.create_policy,
+    c.CreateSchema: tables.create_schema,
+    c.CreateTable: tables.create_table,
+    c.DropColumn: columns.drop_column,
+    c.DropConstraint: constraints.drop_constraint,
+    c.DropEnum: enums.drop_enum,
+    c.DropIndex: indexes.drop_index,
+    c.DropPolicy: security.drop_policy,
+    c.DropTable: tables.drop_table,
+    c.RenameColumn: columns.rename_column,
+    c.RenameConstraint: constraints.rename_constraint,
+    c.RenameEnum: enums.rename_enum,
+    c.RenameEnumLabel: enums.rename_label,
+    c.RenameIndex: indexes.rename_index,
+    c.RenameTable: tables.rename_table,
+    c.ReplaceConstraint: constraints.replace_constraint,
+    c.ReplaceIndex: indexes.replace_index,
+    c.ValidateConstraint: constraints.validate_constraint,
+}
+
+
+def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterator[Operation]:
+    """The operations of all changes, in the order of the changes; :mod:`wesley_tui.planner.order` sorts them."""
+    for change in changes:
+        yield from _FORMS[type(change)](change, situation)

@@ -1,0 +1,337 @@
+"""Columns: add, rename, default, identity, generated, retire or drop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import Column, QName
+from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
+from wesley_tui.diff.changes import (
+    AddColumn,
+    ChangeColumnDefault,
+    ChangeColumnGenerated,
+    ChangeColumnIdentity,
+    DropColumn,
+    RenameColumn,
+)
+from wesley_tui.diff.tables import RETIRED
+from wesley_tui.planner import checks
+from wesley_tui.planner.backfill import walking_key
+from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
+from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
+from wesley_tui.planner.situation import Situation, clipped_name
+from wesley_tui.planner.volatility import volatile_functions
+
+__all__ = [
+    "add_column",
+    "change_default",
+    "change_generated",
+    "change_identity",
+    "drop_column",
+    "rename_column",
+]
+
+
+def add_column(change: AddColumn, situation: Situation) -> Iterator[Operation]:
+    table, column = change.table, change.column
+    volatile = volatile_functions(column.default) if column.default is not None else ()
+    if column.generated is not None:
+        kind = column.generated.kind
+        why = (
+            ("a virtual column is computed when it is read: nothing is written",)
+            if kind == "virtual"
+            else (
+                "a stored generated column is computed for every row while the table is locked: PostgreSQL has no "
+                "other way; a plain column, filled in batches and kept by a trigger, would not block",
+            )
+        )
+        yield _add(table, column, situation, why, unbounded=True)
+    elif column.identity is not None:
+        yield _add(
+            table, column, situation,
+            ("an identity column numbers every row while the table is locked: PostgreSQL has no other way",),
+            unbounded=True,
+        )  # fmt: skip
+    elif volatile:
+        yield from _add_with_volatile_default(table, column, volatile, situation)
+    elif column.default is not None:
+        yield _add(
+            table, column, situation,
+            ("the default is the same for all rows: PostgreSQL notes it once and writes no row",),
+        )  # fmt: skip
+    elif column.not_null:
+        yield _add_required(table, column, situation)
+    else:
+        yield _add(table, column, situation, ("the column is nullable without a default: no row is touched",))
+
+
+def _add(
+    table: QName, column: Column, situation: Situation, why: tuple[str, ...], *, unbounded: bool = False
+) -> Operation:
+    name = quote_ident(column.name)
+    comment = (ddl.comment_on("column", table, column.name, column.comment),) if column.comment is not None else ()
+    return Operation(
+        op="add_column",
+        object=f"{table}.{column.name}",
+        wave="EXPAND",
+        phase=Phase.COLUMN,
+        statements=(f"ALTER TABLE {qualified(table)} ADD COLUMN {ddl.column_definition(column)}", *comment),
+        undo=(f"ALTER TABLE {qualified(table)} DROP COLUMN {name}",),
+        prechecks=(checks.table_exists(table), checks.column_absent(table, column.name)),
+        postchecks=(checks.column_has_type(table, column.name, column.type),),
+        provides=(
+            column_resource(table, column.name),
+            column_resource(table, column.name, "filled"),
+            *((column_resource(table, column.name, "not null"),) if column.not_null else ()),
+        ),
+        needs=(table_resource(table), *situation.type_needs(column.type)),
+        why=why,
+        unbounded=unbounded,
+    )
+
+
+def _add_required(table: QName, column: Column, situation: Situation) -> Operation:
+    """NOT NULL without a default can only be added to an empty table; the precheck says so before anything happens."""
+    rows = situation.rows(table)
+    operation = _add(
+        table, column, situation,
+        ("NOT NULL without a default: this works on an empty table only, which is checked first",),
+    )  # fmt: skip
+    danger = ""
+    if rows > 0:
+        danger = (
+            f"{table} has about {rows:,.0f} rows and the new column has no value for them: the step will refuse to "
+            "run; give the field a @default, or make it nullable"
+        )
+    return replace(
+        operation, prechecks=(*operation.prechecks, checks.table_is_empty(table, column.name)), danger=danger
+    )
+
+
+def _add_with_volatile_default(
+    table: QName, column: Column, volatile: tuple[str, ...], situation: Situation
+) -> Iterator[Operation]:
+    """Add without default, set the default for new rows, give the old ones theirs in batches, then prove NOT NULL."""
+    assert column.default is not None
+    key = walking_key(situation.live_table(table))
+    reason = f"{', '.join(volatile)} gives every row a value of its own"
+    if key is None:
+        yield replace(
+            _add(table, column, situation, (f"{reason}, and {table} has no key to walk along in batches",)),
+            unbounded=True,
+            danger=f"every row of {table} is written while nobody can use it; a primary key would allow batches",
+        )
+        return
+    plain = replace(column, default=None, not_null=False)
+    added = _add(table, plain, situation, (f"{reason}: the column is added without it, which touches no row",))
+    yield replace(added, provides=(column_resource(table, column.name),))
+    yield _set_default(
+        table, column.name, None, column.default,
+        ("rows that are inserted from now on get their value; the ones before are filled in batches",),
+        state="default",
+    )  # fmt: skip
+    yield fill_nulls(table, plain, column.default, key, situation)
+    if column.not_null:
+        yield from prove_not_null(table, column.name, situation, check_rows=False)
+
+
+def change_default(change: ChangeColumnDefault, situation: Situation) -> Iterator[Operation]:
+    column = situation.desired_column(change.table, change.column)
+    if column is not None and (column.identity is not None or column.generated is not None):
+        return
+    yield _set_default(
+        change.table, change.column, change.old, change.new,
+        ("a default counts for rows inserted from now on; existing rows keep their value",),
+    )  # fmt: skip
+
+
+def _set_default(
+    table: QName, column: str, old: str | None, new: str | None, why: tuple[str, ...], state: str = "default"
+) -> Operation:
+    return Operation(
+        op="set_default" if new is not None else "drop_default",
+        object=f"{table}.{column}",
+        wave="EXPAND",
+        phase=Phase.COLUMN,
+        statements=(_default_statement(table, column, new),),
+        undo=(_default_statement(table, column, old),),
+        prechecks=(checks.column_exists(table, column),),
+        postchecks=(checks.column_has_default(table, column, new is not None),),
+        provides=(column_resource(table, column, state),),
+        needs=(table_resource(table), column_resource(table, column), column_resource(table, column, "typed")),
+        why=why,
+    )
+
+
+def _default_statement(table: QName, column: str, default: str | None) -> str:
+    action = f"SET DEFAULT {ddl.default_clause(default)}" if default is not None else "DROP DEFAULT"
+    return f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote_ident(column)} {action}"
+
+
+def rename_column(change: RenameColumn, _: Situation) -> Iterator[Operation]:
+    def statement(old: str, new: str) -> str:
+        return f"ALTER TABLE {qualified(change.table)} RENAME COLUMN {quote_ident(old)} TO {quote_ident(new)}"
+
+    yield Operation(
+        op="rename_column",
+        object=f"{change.table}.{change.new}",
+        wave="EXPAND",
+        phase=Phase.RENAME,
+        statements=(statement(change.old, change.new),),
+        undo=(statement(change.new, change.old),),
+        prechecks=(
+            checks.column_exists(change.table, change.old),
+            checks.column_absent(change.table, change.new),
+        ),
+        postchecks=(checks.column_exists(change.table, change.new),),
+        provides=(column_resource(change.table, change.new),),
+        needs=(table_resource(change.table),),
+        why=(
+            f"the rename is immediate, but statements of clients that still say {change.old} fail from that moment on: "
+            "deploy the new name at the same time",
+        ),
+    )
+
+
+def change_identity(change: ChangeColumnIdentity, _: Situation) -> Iterator[Operation]:
+    """A new identity goes on after the highest number in use; the default that numbered so far makes way in the same
+    statement."""
+    table, old, new = change.table, change.old, change.new
+    target = f"ALTER TABLE {qualified(table)}"
+    name = quote_ident(new.name)
+    postcheck = checks.column_is_identity(
+        table, new.name, {"always": "a", "by default": "d"}.get(new.identity or "", "")
+    )
+    base = Operation(
+        op="set_identity",
+        object=f"{table}.{new.name}",
+        wave="EXPAND",
+        phase=Phase.NOT_NULL,
+        prechecks=(checks.column_exists(table, new.name),),
+        postchecks=(postcheck,),
+        provides=(column_resource(table, new.name, "default"),),
+        needs=(
+            table_resource(table),
+            column_resource(table, new.name, "typed"),
+            column_resource(table, new.name, "not null"),
+        ),
+    )
+    if new.identity is None:
+        default = (_default_statement(table, new.name, new.default),) if new.default is not None else ()
+        yield replace(
+            base,
+            op="drop_identity",
+            phase=Phase.COLUMN,
+            statements=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *default),
+            loses=f"the sequence of {table}.{new.name} with its position",
+        )
+    elif old.identity is None:
+        drop_default = f"ALTER COLUMN {name} DROP DEFAULT, " if old.default is not None else ""
+        sequence = f"pg_catalog.pg_get_serial_sequence({quote_literal(qualified(table))}, {quote_literal(new.name)})"
+        restore = (_default_statement(table, new.name, old.default),) if old.default is not None else ()
+        yield replace(
+            base,
+            op="add_identity",
+            statements=(
+                f"{target} {drop_default}ALTER COLUMN {name} ADD GENERATED {new.identity.upper()} AS IDENTITY",
+                f"SELECT pg_catalog.setval({sequence}, "
+                f"COALESCE((SELECT pg_catalog.max({name}) FROM {qualified(table)}), 0) + 1, false)",
+            ),
+            undo=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *restore),
+            why=("the numbers go on after the highest in use, found through the key's index",),
+        )
+    else:
+        yield replace(
+            base,
+            statements=(f"{target} ALTER COLUMN {name} SET GENERATED {new.identity.upper()}",),
+            undo=(f"{target} ALTER COLUMN {name} SET GENERATED {old.identity.upper()}",),
+        )
+
+
+def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Iterator[Operation]:
+    table, old, new = change.table, change.old, change.new
+    target = f"ALTER TABLE {qualified(table)}"
+    name = quote_ident(new.name)
+    base = Operation(
+        op="set_generated",
+        object=f"{table}.{new.name}",
+        wave="EXPAND",
+        phase=Phase.COLUMN,
+        prechecks=(checks.column_exists(table, new.name),),
+        postchecks=(checks.column_exists(table, new.name),),
+        needs=(table_resource(table),),
+        unbounded=True,
+    )
+    same_kind = old.generated is not None and new.generated is not None and old.generated.kind == new.generated.kind
+    if new.generated is None and old.generated is not None and old.generated.kind == "stored":
+        yield replace(
+            base,
+            op="drop_expression",
+            statements=(f"{target} ALTER COLUMN {name} DROP EXPRESSION",),
+            why=("the values that are stored stay; from now on the column is an ordinary one",),
+            loses=f"the rule that computes {table}.{new.name}",
+            unbounded=False,
+        )
+    elif same_kind and situation.snapshot.major >= 17 and old.generated is not None and new.generated is not None:
+        yield replace(
+            base,
+            statements=(f"{target} ALTER COLUMN {name} SET EXPRESSION AS ({new.generated.expression}\n)",),
+            undo=(f"{target} ALTER COLUMN {name} SET EXPRESSION AS ({old.generated.expression}\n)",),
+        )
+    else:
+        yield replace(
+            base,
+            op="replace_column",
+            statements=(f"{target} DROP COLUMN {name}, ADD COLUMN {ddl.column_definition(new)}",),
+            why=("PostgreSQL cannot turn the column into a generated one: it is dropped and computed anew",),
+            retires=False,
+            loses="" if old.generated is not None else f"the data in {table}.{new.name}",
+            kept="its values were computed, and are computed again" if old.generated is not None else "",
+        )
+
+
+def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]:
+    """Retired by default: renamed out of sight, so that inserts go on working and the data can come back."""
+    table, column = change.table, change.column
+    if situation.options.purge:
+        yield Operation(
+            op="drop_column",
+            object=f"{table}.{column.name}",
+            wave="CONTRACT",
+            phase=Phase.DROP_COLUMN,
+            statements=(f"ALTER TABLE {qualified(table)} DROP COLUMN {quote_ident(column.name)}",),
+            prechecks=(checks.column_exists(table, column.name),),
+            postchecks=(checks.column_absent(table, column.name),),
+            why=("purge was asked for: nothing is set aside, and only a backup brings the data back",),
+        )
+        return
+    yield _retire(table, column, situation)
+
+
+def _retire(table: QName, column: Column, situation: Situation) -> Operation:
+    target = f"ALTER TABLE {qualified(table)}"
+    resting = clipped_name(f"{RETIRED}{situation.tag}_", column.name)
+    filled_by_itself = column.default is not None or column.identity is not None or column.generated is not None
+    loosen = column.not_null and not filled_by_itself
+    rename = f"{target} RENAME COLUMN {quote_ident(column.name)} TO {quote_ident(resting)}"
+    back = f"{target} RENAME COLUMN {quote_ident(resting)} TO {quote_ident(column.name)}"
+    why = [f"retired, not dropped: the column stays as {resting} with its data until it is purged"]
+    if loosen:
+        why.append("its NOT NULL is taken off, so that inserts that no longer name it work")
+    return Operation(
+        op="retire_column",
+        object=f"{table}.{column.name}",
+        wave="CONTRACT",
+        phase=Phase.DROP_COLUMN,
+        statements=(
+            *((f"{target} ALTER COLUMN {quote_ident(column.name)} DROP NOT NULL",) if loosen else ()),
+            rename,
+        ),
+        undo=(back, *((f"{target} ALTER COLUMN {quote_ident(column.name)} SET NOT NULL",) if loosen else ())),
+        prechecks=(checks.column_exists(table, column.name), checks.column_absent(table, resting)),
+        postchecks=(checks.column_absent(table, column.name), checks.column_exists(table, resting)),
+        why=tuple(why),
+        retires=True,
+    )

@@ -1,0 +1,238 @@
+"""Constraints: checks NOT VALID then proven, unique and primary keys through an index that is built concurrently.
+
+A constraint or index whose name is wanted for another definition makes way: it is renamed first, goes on holding until
+the new one stands, and is dropped last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import Check, Constraint, Exclude, ForeignKey, Index, IndexKey, PrimaryKey, QName, Unique
+from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.diff.changes import (
+    AddConstraint,
+    DropConstraint,
+    RenameConstraint,
+    ReplaceConstraint,
+    ValidateConstraint,
+)
+from wesley_tui.planner import checks
+from wesley_tui.planner.effects.expressions import columns_in
+from wesley_tui.planner.forms.foreign_keys import add_foreign_key, validate
+from wesley_tui.planner.forms.indexes import build_index
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    index_resource,
+    table_resource,
+)
+from wesley_tui.planner.situation import Situation
+
+__all__ = [
+    "add_constraint",
+    "drop_constraint",
+    "rename_constraint",
+    "replace_constraint",
+    "validate_constraint",
+]
+
+
+def add_constraint(change: AddConstraint, situation: Situation) -> Iterator[Operation]:
+    yield from _add(change.table, change.constraint, situation)
+
+
+def _add(table: QName, constraint: Constraint, situation: Situation) -> Iterator[Operation]:
+    match constraint:
+        case ForeignKey():
+            yield from add_foreign_key(table, constraint, situation)
+        case Check():
+            yield from _add_check(table, constraint)
+        case PrimaryKey() | Unique():
+            yield from _add_key(table, constraint, situation)
+        case Exclude():
+            yield _add_exclusion(table, constraint)
+
+
+def _comment(table: QName, constraint: Constraint) -> tuple[str, ...]:
+    if constraint.comment is None:
+        return ()
+    return (ddl.comment_on("constraint", table, constraint.name, constraint.comment),)
+
+
+def _drop_statement(table: QName, name: str) -> str:
+    return f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(name)}"
+
+
+def _add_check(table: QName, check: Check) -> Iterator[Operation]:
+    columns = sorted(columns_in(check.expression) or ())
+    yield Operation(
+        op="add_check_not_valid",
+        object=f"{table}.{check.name}",
+        wave="EXPAND",
+        phase=Phase.CONSTRAINT,
+        statements=(ddl.add_constraint(table, check, not_valid=True), *_comment(table, check)),
+        undo=(_drop_statement(table, check.name),),
+        prechecks=(checks.table_exists(table), checks.constraint_absent(table, check.name)),
+        postchecks=(checks.constraint_exists(table, check.name),),
+        provides=(constraint_resource(table, check.name),),
+        needs=(table_resource(table), *(column_resource(table, column) for column in columns)),
+        why=("NOT VALID: new rows are checked at once, existing ones are proven by a later step without blocking",),
+    )
+    yield validate(table, check.name, tuple(column_resource(table, column, "filled") for column in columns))
+
+
+def _index_of(constraint: PrimaryKey | Unique) -> Index:
+    return Index(
+        constraint.name,
+        tuple(IndexKey(column=column) for column in constraint.columns),
+        unique=True,
+        include=constraint.include,
+        nulls_not_distinct=isinstance(constraint, Unique) and constraint.nulls_not_distinct,
+    )
+
+
+def _add_key(table: QName, constraint: PrimaryKey | Unique, situation: Situation) -> Iterator[Operation]:
+    yield build_index(table, _index_of(constraint), situation, why="the unique index is built while writers go on")
+    yield _attach_key(table, constraint, "")
+
+
+def _attach_key(table: QName, constraint: PrimaryKey | Unique, drop_first: str) -> Operation:
+    """ADD CONSTRAINT … USING INDEX: the index becomes the constraint's, nothing is read."""
+    primary = isinstance(constraint, PrimaryKey)
+    kind = "PRIMARY KEY" if primary else "UNIQUE"
+    deferrable = ""
+    if constraint.deferrable:
+        deferrable = " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
+    name = quote_ident(constraint.name)
+    drop = f"DROP CONSTRAINT {quote_ident(drop_first)}, " if drop_first else ""
+    state = tuple(column_resource(table, column, "not null") for column in constraint.columns) if primary else ()
+    return Operation(
+        op="add_primary_key_using_index" if primary else "add_unique_using_index",
+        object=f"{table}.{constraint.name}",
+        wave="EXPAND",
+        phase=Phase.KEY,
+        statements=(
+            f"ALTER TABLE {qualified(table)} {drop}ADD CONSTRAINT {name} {kind} USING INDEX {name}{deferrable}",
+            *_comment(table, constraint),
+        ),
+        undo=() if drop_first else (_drop_statement(table, constraint.name),),
+        prechecks=(checks.index_valid(table, constraint.name, unique=True),),
+        postchecks=(checks.constraint_exists(table, constraint.name),),
+        provides=(constraint_resource(table, constraint.name),),
+        needs=(
+            index_resource(table, constraint.name),
+            *(column_resource(table, column) for column in constraint.columns),
+            *state,
+        ),
+        why=(f"the {kind.lower()} constraint takes over an index that is there and valid: no row is read",),
+    )
+
+
+def _add_exclusion(table: QName, constraint: Exclude) -> Operation:
+    return Operation(
+        op="add_exclusion",
+        object=f"{table}.{constraint.name}",
+        wave="EXPAND",
+        phase=Phase.KEY,
+        statements=(ddl.add_constraint(table, constraint), *_comment(table, constraint)),
+        undo=(_drop_statement(table, constraint.name),),
+        prechecks=(checks.table_exists(table), checks.constraint_absent(table, constraint.name)),
+        postchecks=(checks.constraint_exists(table, constraint.name),),
+        provides=(constraint_resource(table, constraint.name),),
+        needs=(
+            table_resource(table),
+            *(column_resource(table, key.column) for key, _ in constraint.elements if key.column is not None),
+        ),
+        why=(
+            "PostgreSQL has no way to add an exclusion constraint without blocking: neither NOT VALID nor USING INDEX "
+            "exist for it; run it in a quiet hour",
+        ),
+        unbounded=True,
+    )
+
+
+def validate_constraint(change: ValidateConstraint, _: Situation) -> Iterator[Operation]:
+    yield validate(change.table, change.constraint.name)
+
+
+def rename_constraint(change: RenameConstraint, _: Situation) -> Iterator[Operation]:
+    yield _rename(change.table, change.old, change.new, Phase.RENAME)
+
+
+def _rename(table: QName, old: str, new: str, phase: Phase, why: str = "") -> Operation:
+    def statement(before: str, after: str) -> str:
+        return f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote_ident(before)} TO {quote_ident(after)}"
+
+    return Operation(
+        op="rename_constraint",
+        object=f"{table}.{new}",
+        wave="EXPAND",
+        phase=phase,
+        statements=(statement(old, new),),
+        undo=(statement(new, old),),
+        prechecks=(checks.constraint_exists(table, old), checks.constraint_absent(table, new)),
+        postchecks=(checks.constraint_exists(table, new),),
+        provides=(constraint_resource(table, new),),
+        needs=(table_resource(table),),
+        why=(why,) if why else (),
+    )
+
+
+def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Iterator[Operation]:
+    """The new one is in force before the old one goes; only a primary key, of which a table has one, is exchanged in
+    one statement."""
+    old, new, table = change.old, change.new, change.table
+    away = situation.current_name(table, old.name)
+    if away != old.name:
+        yield _rename(
+            table, old.name, away, Phase.MOVE_AWAY, "the old definition makes way and holds until the new one stands"
+        )
+    if isinstance(new, PrimaryKey):
+        yield build_index(table, _index_of(new), situation, why="the unique index is built while writers go on")
+        exchange = _attach_key(table, new, away)
+        yield replace(
+            exchange,
+            op="replace_primary_key",
+            wave="CONTRACT",
+            phase=Phase.DROP_CONSTRAINT,
+            prechecks=(*exchange.prechecks, checks.constraint_exists(table, away)),
+            danger=f"the primary key {old.name} of {table} is dropped: {', '.join(old.columns)} is no longer unique"
+            if isinstance(old, PrimaryKey)
+            else "",
+        )
+        return
+    yield from _add(table, new, situation)
+    stands = (
+        constraint_resource(table, new.name, "valid")
+        if isinstance(new, Check | ForeignKey)
+        else constraint_resource(table, new.name)
+    )
+    yield replace(
+        _drop(table, replace(old, name=away)), needs=(stands,), kept=f"{new.name} holds in its new definition"
+    )
+
+
+def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Operation]:
+    table, constraint = change.table, change.constraint
+    away = situation.current_name(table, constraint.name)
+    if away != constraint.name:
+        yield _rename(table, constraint.name, away, Phase.MOVE_AWAY, "its name is wanted for something else")
+    yield _drop(table, replace(constraint, name=away))
+
+
+def _drop(table: QName, constraint: Constraint) -> Operation:
+    return Operation(
+        op="drop_constraint",
+        object=f"{table}.{constraint.name}",
+        wave="CONTRACT",
+        phase=Phase.DROP_FOREIGN_KEY if isinstance(constraint, ForeignKey) else Phase.DROP_CONSTRAINT,
+        statements=(_drop_statement(table, constraint.name),),
+        undo=(ddl.add_constraint(table, constraint), *_comment(table, constraint)),
+        prechecks=(checks.constraint_exists(table, constraint.name),),
+        postchecks=(checks.constraint_absent(table, constraint.name),),
+    )

@@ -1,0 +1,134 @@
+"""Indexes: built and dropped CONCURRENTLY, replaced by a new one before the old one goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import Index, QName
+from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.diff.changes import CreateIndex, DropIndex, RenameIndex, ReplaceIndex
+from wesley_tui.planner import checks
+from wesley_tui.planner.operations import Operation, Phase, column_resource, index_resource, table_resource
+from wesley_tui.planner.plan import StepKind
+from wesley_tui.planner.situation import Situation
+
+__all__ = ["build_index", "create_index", "drop_index", "rename_index", "replace_index"]
+
+
+def create_index(change: CreateIndex, situation: Situation) -> Iterator[Operation]:
+    yield build_index(change.table, change.index, situation)
+    yield from _comment(change.table, change.index)
+
+
+def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Operation:
+    drop = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
+    columns = [key.column for key in index.keys if key.column is not None] + list(index.include)
+    return Operation(
+        op="add_index_concurrently",
+        object=f"{table}.{index.name}",
+        wave="EXPAND",
+        phase=Phase.INDEX,
+        kind=StepKind.AUTOCOMMIT,
+        statements=(ddl.create_index(table, index, concurrently=True),),
+        undo=(drop,),
+        prechecks=(checks.table_exists(table), checks.relation_absent(QName(table.schema, index.name))),
+        postchecks=(checks.index_valid(table, index.name, unique=index.unique),),
+        provides=(index_resource(table, index.name),),
+        needs=(table_resource(table), *(column_resource(table, column) for column in columns)),
+        why=(
+            why or "CONCURRENTLY: the table is read twice, and readers and writers go on",
+            "it waits for transactions that are older than itself; if it is interrupted, the INVALID index that is "
+            "left is dropped and the build starts again",
+        ),
+        unbounded=True,
+        leftover_check=checks.index_leftover(table, index.name),
+        leftover_cleanup=(drop,),
+    )
+
+
+def _comment(table: QName, index: Index) -> Iterator[Operation]:
+    if index.comment is not None:
+        yield Operation(
+            op="comment",
+            object=f"index {table}.{index.name}",
+            wave="EXPAND",
+            phase=Phase.COMMENT,
+            statements=(ddl.comment_on("index", table, index.name, index.comment),),
+            undo=(ddl.comment_on("index", table, index.name, None),),
+            needs=(index_resource(table, index.name),),
+        )
+
+
+def drop_index(change: DropIndex, situation: Situation) -> Iterator[Operation]:
+    table, index = change.table, change.index
+    away = situation.current_name(table, index.name)
+    if away != index.name:
+        yield _rename(table, index.name, away, "its name is wanted for something else")
+    yield _drop(table, replace(index, name=away))
+
+
+def _drop(table: QName, index: Index) -> Operation:
+    statement = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
+    return Operation(
+        op="drop_index_concurrently",
+        object=f"{table}.{index.name}",
+        wave="CONTRACT",
+        phase=Phase.DROP_INDEX,
+        kind=StepKind.AUTOCOMMIT,
+        statements=(statement,),
+        undo=(ddl.create_index(table, index, concurrently=True),),
+        postchecks=(checks.index_absent(table, index.name),),
+        why=("CONCURRENTLY: readers and writers go on; queries that used the index become slower",),
+        unbounded=True,
+        leftover_check=checks.index_leftover(table, index.name),
+        leftover_cleanup=(statement,),
+    )
+
+
+def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operation]:
+    """New before old: the old one is renamed, serves on under its other name, and is dropped at the end. One that is
+    INVALID serves nobody and is dropped first."""
+    table, old, new = change.table, change.old, change.new
+    if not old.valid:
+        drop = _drop(table, old)
+        yield replace(
+            drop,
+            wave="EXPAND",
+            phase=Phase.MOVE_AWAY,
+            undo=(),
+            provides=(f"index {table.schema}.{table.name}.{old.name} gone",),
+            why=("the index is INVALID: an earlier build did not finish, no query uses it, and it only costs writes",),
+        )
+        build = build_index(table, new, situation)
+        yield replace(build, needs=(*build.needs, f"index {table.schema}.{table.name}.{old.name} gone"))
+    else:
+        away = situation.current_name(table, old.name)
+        yield _rename(table, old.name, away, "the old index makes way and serves on until the new one is built")
+        yield build_index(table, new, situation)
+        yield replace(_drop(table, replace(old, name=away)), needs=(index_resource(table, new.name),))
+    yield from _comment(table, new)
+
+
+def rename_index(change: RenameIndex, _: Situation) -> Iterator[Operation]:
+    renamed = _rename(change.table, change.old, change.new)
+    yield replace(renamed, provides=(index_resource(change.table, change.new),), phase=Phase.RENAME)
+
+
+def _rename(table: QName, old: str, new: str, why: str = "") -> Operation:
+    def statement(before: str, after: str) -> str:
+        return f"ALTER INDEX {qualified(QName(table.schema, before))} RENAME TO {quote_ident(after)}"
+
+    return Operation(
+        op="rename_index",
+        object=f"{table}.{new}",
+        wave="EXPAND",
+        phase=Phase.MOVE_AWAY,
+        statements=(statement(old, new),),
+        undo=(statement(new, old),),
+        prechecks=(checks.relation_absent(QName(table.schema, new)),),
+        postchecks=(checks.index_valid(table, new),),
+        needs=(table_resource(table),),
+        why=(why or "ALTER INDEX, not ALTER TABLE: only the index is locked, and readers go on",),
+    )

@@ -1,0 +1,163 @@
+"""NOT NULL on a table with rows: proven by a CHECK, so that the lock is held for a moment only.
+
+PostgreSQL 12 and later skip the scan of SET NOT NULL when a validated CHECK says the same. The helper is dropped by a
+step of its own: in one ALTER TABLE with SET NOT NULL the proof would be gone before it is looked for, and the table
+would be read under ACCESS EXCLUSIVE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wesley_tui.catalog.model import Check, Column, QName
+from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.diff.changes import ChangeColumnNotNull
+from wesley_tui.planner import checks
+from wesley_tui.planner.backfill import backfill_nulls, walking_key
+from wesley_tui.planner.effects.expressions import proves_not_null
+from wesley_tui.planner.forms.foreign_keys import validate
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    table_resource,
+)
+from wesley_tui.planner.plan import StepKind
+from wesley_tui.planner.situation import Situation, clipped_name
+
+__all__ = ["change_not_null", "fill_nulls", "prove_not_null"]
+
+
+def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterator[Operation]:
+    table, name = change.table, change.column
+    if not change.not_null:
+        yield Operation(
+            op="drop_not_null",
+            object=f"{table}.{name}",
+            wave="EXPAND",
+            phase=Phase.COLUMN,
+            statements=(f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote_ident(name)} DROP NOT NULL",),
+            undo=(f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote_ident(name)} SET NOT NULL",),
+            prechecks=(checks.column_exists(table, name),),
+            postchecks=(checks.column_is_not_null(table, name, False),),
+            needs=(table_resource(table), column_resource(table, name, "typed")),
+            why=("from now on clients may find NULL in this column; the undo works as long as none was written",),
+        )
+        return
+    wanted = situation.desired_column(table, name)
+    live = situation.live_table(table)
+    column = live.column(name)
+    key = walking_key(live)
+    default = wanted.default if wanted is not None and wanted.identity is None else None
+    filled = default is not None and key is not None and column is not None
+    if default is not None and key is not None and column is not None:
+        yield fill_nulls(table, column, default, key, situation)
+    yield from prove_not_null(table, name, situation, check_rows=not filled)
+
+
+def fill_nulls(table: QName, column: Column, expression: str, key: tuple[str, ...], situation: Situation) -> Operation:
+    live = situation.live_table(table)
+    backfill = backfill_nulls(live, key, column.name, expression)
+    return Operation(
+        op="backfill_sql",
+        object=f"{table}.{column.name}",
+        wave="BACKFILL",
+        phase=Phase.BACKFILL,
+        kind=StepKind.BACKFILL,
+        prechecks=(checks.column_exists(table, column.name),),
+        postchecks=(),
+        provides=(column_resource(table, column.name, "filled"),),
+        needs=(
+            table_resource(table),
+            column_resource(table, column.name),
+            column_resource(table, column.name, "default"),
+        ),
+        why=(
+            f"rows whose {column.name} is NULL get {expression}, {backfill.batch_rows} at a time along "
+            f"{', '.join(key)}, each batch its own short transaction",
+            "writers of the rows of one batch wait until that batch is done; nobody else waits",
+        ),
+        backfill=backfill,
+        unbounded=False,
+    )
+
+
+def prove_not_null(table: QName, column: str, situation: Situation, *, check_rows: bool) -> Iterator[Operation]:
+    """Helper CHECK, its proof, SET NOT NULL, and the helper goes. ``check_rows``: look for NULLs before anything is
+    done, because no backfill takes care of them."""
+    target = f"ALTER TABLE {qualified(table)}"
+    quoted = quote_ident(column)
+    existing = _existing_proof(table, column, situation)
+    helper = existing.name if existing is not None else clipped_name("wesley_not_null_", f"{table.name}_{column}")
+    if existing is None:
+        yield Operation(
+            op="add_check_not_valid",
+            object=f"{table}.{helper}",
+            wave="EXPAND",
+            phase=Phase.CONSTRAINT,
+            statements=(f"{target} ADD CONSTRAINT {quote_ident(helper)} CHECK ({quoted} IS NOT NULL) NOT VALID",),
+            undo=(f"{target} DROP CONSTRAINT {quote_ident(helper)}",),
+            prechecks=(
+                checks.column_exists(table, column),
+                checks.constraint_absent(table, helper),
+                *((checks.no_nulls(table, column),) if check_rows else ()),
+            ),
+            postchecks=(checks.constraint_exists(table, helper),),
+            provides=(constraint_resource(table, helper),),
+            needs=(
+                table_resource(table),
+                column_resource(table, column),
+                column_resource(table, column, "typed"),
+                column_resource(table, column, "default"),
+            ),
+            why=(
+                "a helper: it stops new NULLs now, and once proven it lets SET NOT NULL skip the scan",
+                "from now on clients that write NULL into this column get an error",
+            ),
+            unbounded=check_rows,
+        )
+    if existing is None or not existing.validated:
+        yield validate(table, helper, (column_resource(table, column, "filled"),))
+    yield Operation(
+        op="set_not_null",
+        object=f"{table}.{column}",
+        wave="VALIDATE",
+        phase=Phase.NOT_NULL,
+        statements=(f"{target} ALTER COLUMN {quoted} SET NOT NULL",),
+        undo=(f"{target} ALTER COLUMN {quoted} DROP NOT NULL",),
+        prechecks=(checks.constraint_valid(table, helper),),
+        postchecks=(checks.column_is_not_null(table, column),),
+        provides=(column_resource(table, column, "not null"),),
+        needs=(
+            constraint_resource(table, helper, "valid"),
+            constraint_resource(table, helper),
+            column_resource(table, column),
+        ),
+        why=(f"the CHECK {helper} proves that no row is NULL: PostgreSQL does not read the table again",),
+    )
+    if existing is None:
+        yield Operation(
+            op="drop_constraint",
+            object=f"{table}.{helper}",
+            wave="VALIDATE",
+            phase=Phase.NOT_NULL,
+            statements=(f"{target} DROP CONSTRAINT {quote_ident(helper)}",),
+            undo=(f"{target} ADD CONSTRAINT {quote_ident(helper)} CHECK ({quoted} IS NOT NULL) NOT VALID",),
+            prechecks=(checks.column_is_not_null(table, column), checks.constraint_exists(table, helper)),
+            postchecks=(checks.constraint_absent(table, helper),),
+            needs=(column_resource(table, column, "not null"),),
+            why=("the helper has done its work: NOT NULL itself holds now",),
+        )
+
+
+def _existing_proof(table: QName, column: str, situation: Situation) -> Check | None:
+    """A check of the live table that says it already: the author's own, or a helper of an interrupted run."""
+    proofs = [
+        item
+        for item in situation.live_table(table).constraints
+        if isinstance(item, Check)
+        and proves_not_null(item.expression, column)
+        and (table, item.name) not in situation.moved
+    ]
+    return max(proofs, key=lambda item: item.validated, default=None)

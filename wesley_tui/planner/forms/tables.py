@@ -1,0 +1,246 @@
+"""Forms for schemas and tables: create, rename, options, comments, retire or drop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import ForeignKey, QName, Table
+from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.diff.changes import (
+    ChangeComment,
+    ChangeTableOptions,
+    ChangeTablePersistence,
+    CreateSchema,
+    CreateTable,
+    DropTable,
+    RenameTable,
+)
+from wesley_tui.planner import checks
+from wesley_tui.planner.forms.foreign_keys import add_foreign_key_to_new_table
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    index_resource,
+    schema_resource,
+    table_resource,
+)
+from wesley_tui.planner.situation import Situation, clipped_name
+
+__all__ = [
+    "RETIRED_SCHEMA",
+    "change_comment",
+    "change_options",
+    "change_persistence",
+    "create_schema",
+    "create_table",
+    "drop_table",
+    "rename_table",
+]
+
+RETIRED_SCHEMA = "wesley_retired"
+"""Where retired tables wait, with their rows, until somebody purges them."""
+
+
+def create_schema(change: CreateSchema, _: Situation) -> Iterator[Operation]:
+    yield Operation(
+        op="create_schema",
+        object=change.schema,
+        wave="EXPAND",
+        phase=Phase.SCHEMA,
+        statements=(ddl.create_schema(change.schema),),
+        undo=(f"DROP SCHEMA {quote_ident(change.schema)}",),
+        postchecks=(checks.schema_exists(change.schema),),
+        provides=(schema_resource(change.schema),),
+    )
+
+
+def create_table(change: CreateTable, situation: Situation) -> Iterator[Operation]:
+    table = change.table
+    name = table.name
+    needs = [schema_resource(name.schema)]
+    for column in table.columns:
+        needs += situation.type_needs(column.type)
+    yield Operation(
+        op="create_table",
+        object=str(name),
+        wave="EXPAND",
+        phase=Phase.TABLE,
+        statements=ddl.create_table(table),
+        undo=(f"DROP TABLE {qualified(name)}",),
+        prechecks=(checks.relation_absent(name),),
+        postchecks=(checks.table_exists(name),),
+        provides=(
+            table_resource(name),
+            *(column_resource(name, column.name) for column in table.columns),
+            *(constraint_resource(name, item.name) for item in table.constraints if not isinstance(item, ForeignKey)),
+            *(index_resource(name, index.name) for index in table.indexes),
+        ),
+        needs=tuple(needs),
+        why=("the table is new: nobody uses it yet",),
+    )
+    for key in table.foreign_keys:
+        yield from add_foreign_key_to_new_table(name, key, situation)
+
+
+def rename_table(change: RenameTable, _: Situation) -> Iterator[Operation]:
+    """Name first, then schema; the undo goes the same way back."""
+    old, new = change.old, change.new
+    forward: list[str] = []
+    backward: list[str] = []
+    if old.name != new.name:
+        forward.append(f"ALTER TABLE {qualified(old)} RENAME TO {quote_ident(new.name)}")
+        backward.append(f"ALTER TABLE {qualified(QName(old.schema, new.name))} RENAME TO {quote_ident(old.name)}")
+    if old.schema != new.schema:
+        forward.append(f"ALTER TABLE {qualified(QName(old.schema, new.name))} SET SCHEMA {quote_ident(new.schema)}")
+        backward.append(f"ALTER TABLE {qualified(new)} SET SCHEMA {quote_ident(old.schema)}")
+    yield Operation(
+        op="rename_table",
+        object=str(new),
+        wave="EXPAND",
+        phase=Phase.RENAME,
+        statements=tuple(forward),
+        undo=tuple(reversed(backward)),
+        prechecks=(checks.table_exists(old), checks.relation_absent(new)),
+        postchecks=(checks.table_exists(new), checks.relation_absent(old)),
+        provides=(table_resource(new),),
+        needs=(schema_resource(new.schema),),
+        why=(
+            f"the rename is immediate, but statements of clients that still say {old} fail from that moment on: "
+            "deploy the new name at the same time, or keep the old one with a view",
+        ),
+    )
+
+
+def change_options(change: ChangeTableOptions, _: Situation) -> Iterator[Operation]:
+    yield Operation(
+        op="set_table_options",
+        object=str(change.table),
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=_options(change.table, change.old, change.new),
+        undo=_options(change.table, change.new, change.old),
+        prechecks=(checks.table_exists(change.table),),
+        needs=(table_resource(change.table),),
+        why=("storage parameters hold for rows written from now on; existing pages stay as they are",),
+    )
+
+
+def _options(table: QName, old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    values = dict(new)
+    set_now = tuple(item for item in new if item not in old)
+    gone = [name for name, _ in old if name not in values]
+    statements = []
+    if set_now:
+        statements.append(f"ALTER TABLE {qualified(table)} SET ({ddl.storage_options(set_now)})")
+    if gone:
+        names = ", ".join(".".join(quote_ident(part) for part in name.split(".")) for name in gone)
+        statements.append(f"ALTER TABLE {qualified(table)} RESET ({names})")
+    return tuple(statements)
+
+
+def change_persistence(change: ChangeTablePersistence, _: Situation) -> Iterator[Operation]:
+    wanted, before = ("UNLOGGED", "LOGGED") if change.unlogged else ("LOGGED", "UNLOGGED")
+    yield Operation(
+        op="set_unlogged" if change.unlogged else "set_logged",
+        object=str(change.table),
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=(f"ALTER TABLE {qualified(change.table)} SET {wanted}",),
+        undo=(f"ALTER TABLE {qualified(change.table)} SET {before}",),
+        prechecks=(checks.table_exists(change.table),),
+        needs=(table_resource(change.table),),
+        unbounded=True,
+    )
+
+
+def change_comment(change: ChangeComment, _: Situation) -> Iterator[Operation]:
+    name = f"{change.relation}.{change.name}" if change.name is not None else str(change.relation)
+    on_relation = change.kind in ("table", "column")
+    yield Operation(
+        op="comment",
+        object=f"{change.kind} {name}",
+        wave="EXPAND",
+        phase=Phase.COMMENT,
+        statements=(ddl.comment_on(change.kind, change.relation, change.name, change.new),),
+        undo=(ddl.comment_on(change.kind, change.relation, change.name, change.old),),
+        postchecks=(checks.comment_is(change.relation, change.name, change.new),) if on_relation else (),
+        needs=_comment_needs(change),
+    )
+
+
+def _comment_needs(change: ChangeComment) -> tuple[str, ...]:
+    if change.kind == "type" or change.name is None:
+        return (table_resource(change.relation),)
+    match change.kind:
+        case "column":
+            return (column_resource(change.relation, change.name),)
+        case "constraint":
+            return (constraint_resource(change.relation, change.name),)
+        case "index":
+            return (index_resource(change.relation, change.name),)
+        case _:
+            return (table_resource(change.relation),)
+
+
+def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
+    """Foreign keys of tables that stay are taken off first: PostgreSQL would refuse the drop, and after a retire they
+    would bind the living to the retired."""
+    table = change.table
+    detach, attach = _incoming_keys(table, situation)
+    if situation.options.purge:
+        yield Operation(
+            op="drop_table",
+            object=str(table.name),
+            wave="CONTRACT",
+            phase=Phase.DROP_TABLE,
+            statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
+            prechecks=(checks.table_exists(table.name),),
+            postchecks=(checks.relation_absent(table.name),),
+            why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
+        )
+        return
+    yield _retire_table(table, detach, attach, situation)
+
+
+def _retire_table(table: Table, detach: list[str], attach: list[str], situation: Situation) -> Operation:
+    name = table.name
+    resting = QName(RETIRED_SCHEMA, name.name)
+    statements = [*detach, f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"]
+    undo: list[str] = []
+    if resting in situation.snapshot.catalog.tables:
+        resting = QName(RETIRED_SCHEMA, clipped_name("", f"{name.name}_{situation.tag}"))
+        statements.append(f"ALTER TABLE {qualified(name)} RENAME TO {quote_ident(resting.name)}")
+        undo.append(f"ALTER TABLE {qualified(QName(name.schema, resting.name))} RENAME TO {quote_ident(name.name)}")
+    statements.append(f"ALTER TABLE {qualified(QName(name.schema, resting.name))} SET SCHEMA {RETIRED_SCHEMA}")
+    undo.insert(0, f"ALTER TABLE {qualified(resting)} SET SCHEMA {quote_ident(name.schema)}")
+    return Operation(
+        op="retire_table",
+        object=str(name),
+        wave="CONTRACT",
+        phase=Phase.DROP_TABLE,
+        statements=tuple(statements),
+        undo=(*undo, *attach),
+        prechecks=(checks.table_exists(name), checks.relation_absent(resting)),
+        postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
+        why=(f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",),
+        retires=True,
+    )
+
+
+def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[str]]:
+    """Statements that take foreign keys to ``table`` off, and that put them on again. Keys that the diff drops by
+    itself are gone by then; between two tables that are both retired they may stay."""
+    detach, attach = [], []
+    for other in sorted(situation.live.tables.values(), key=lambda item: item.name):
+        declared = other.name in situation.desired.tables
+        both_go = other.name in situation.dropped
+        if other.name == table.name or declared or (both_go and not situation.options.purge):
+            continue
+        for key in other.foreign_keys:
+            if key.references == table.name and not (both_go and other.name < table.name):
+                detach.append(f"ALTER TABLE {qualified(other.name)} DROP CONSTRAINT {quote_ident(key.name)}")
+                attach.append(ddl.add_constraint(other.name, key))
+    return detach, attach

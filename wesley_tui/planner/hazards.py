@@ -1,0 +1,145 @@
+"""Hazards: from the effects of a step, and the sizes of what it touches, to a class and to sentences that say why.
+
+The class is never looked up by the name of an operation. It follows from facts: how strong the strongest lock is,
+whether it is held for a moment or for as long as the table is large, whether something is lost, whether connected
+clients break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from wesley_tui.catalog.snapshot import TableSize
+from wesley_tui.planner.effects import Effects
+from wesley_tui.planner.estimates import human_duration, is_tiny
+from wesley_tui.planner.operations import Operation
+from wesley_tui.planner.plan import HazardClass, LockMode, StepKind
+from wesley_tui.planner.profiles import Profile
+
+__all__ = ["Verdict", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    hazard: HazardClass
+    why: tuple[str, ...]
+    who_waits: str
+    loses: str
+    breaks: str
+
+
+def judge(
+    operation: Operation,
+    effects: Effects,
+    *,
+    created: Collection[str],
+    sizes: dict[str, TableSize],
+    estimate_ms: float,
+    profile: Profile,
+) -> Verdict:
+    """``created``: tables (``schema.table``) that the plan itself makes; nobody waits for those."""
+    new = {*created, *effects.creates}
+    locks = {name: mode for name, mode in effects.locks.items() if name not in new}
+    growing = [name for name in (*effects.rewrites, *effects.scans) if name not in new]
+    loses = _loses(operation, effects)
+    breaks = "; ".join(text for text in effects.breaks if locks or not new) if not operation.kept else ""
+    strongest = max(locks.values(), default=None)
+    blocking = strongest is not None and strongest >= LockMode.ShareLock
+
+    reasons: list[tuple[HazardClass, str]] = []
+    if effects.unknown:
+        reasons.append((HazardClass.H3, f"the effects are not known ({effects.unknown}), so the worst is assumed"))
+    if operation.danger:
+        reasons.append((HazardClass.H3, operation.danger))
+    if loses:
+        reasons.append((HazardClass.H3, f"is lost: {loses}"))
+    if breaks:
+        reasons.append((HazardClass.H3, f"connected clients notice: {breaks}"))
+    reasons += _time_reasons(operation, effects, locks, growing, blocking, sizes, estimate_ms)
+    hazard = max(reason[0] for reason in reasons)
+    said = tuple(text for level, text in reasons if level == hazard)
+    return Verdict(
+        hazard=hazard,
+        why=(*said, *operation.why),
+        who_waits=_who_waits(operation, locks, growing, strongest, estimate_ms, profile),
+        loses=loses,
+        breaks=breaks,
+    )
+
+
+def _loses(operation: Operation, effects: Effects) -> str:
+    """What a retire sets aside and what the plan replaces is not lost."""
+    lost = [operation.loses] if operation.loses else []
+    if not operation.kept and not operation.retires:
+        lost += effects.loses
+    return "; ".join(lost)
+
+
+def _time_reasons(
+    operation: Operation,
+    effects: Effects,
+    locks: dict[str, LockMode],
+    growing: list[str],
+    blocking: bool,
+    sizes: dict[str, TableSize],
+    estimate_ms: float,
+) -> list[tuple[HazardClass, str]]:
+    if operation.kind is StepKind.BACKFILL:
+        return [(HazardClass.H2, "rows are written, in batches that let everybody else through")]
+    if growing and blocking:
+        named = ", ".join(growing)
+        verb = "written again" if any(name in effects.rewrites for name in growing) else "read from end to end"
+        if all(is_tiny(sizes.get(name)) for name in growing):
+            return [
+                (
+                    HazardClass.H1,
+                    f"every row of {named} is {verb} under the lock, but the statistics say that the table is tiny "
+                    "(at most 8 pages): it takes no longer than a catalog change, and would be H3 on a larger one",
+                )
+            ]
+        return [
+            (
+                HazardClass.H3,
+                f"every row of {named} is {verb} under a lock that blocks: about {human_duration(estimate_ms)}, and "
+                "longer as the table grows",
+            )
+        ]
+    if operation.kind is StepKind.AUTOCOMMIT and not blocking:
+        return [(HazardClass.H1, "it runs beside readers and writers, outside a transaction")]
+    if growing:
+        return [
+            (
+                HazardClass.H2,
+                f"{', '.join(growing)} is read from end to end (about {human_duration(estimate_ms)}) while readers and "
+                "writers go on",
+            )
+        ]
+    if blocking:
+        return [(HazardClass.H1, "the lock is strong and held for a moment, whatever the size of the table")]
+    if not locks and effects.creates:
+        return [(HazardClass.H0, "what it creates is new: nobody can wait for it")]
+    return [(HazardClass.H0, "only catalogs change, and no reader or writer waits")]
+
+
+def _who_waits(
+    operation: Operation,
+    locks: dict[str, LockMode],
+    growing: list[str],
+    strongest: LockMode | None,
+    estimate_ms: float,
+    profile: Profile,
+) -> str:
+    if operation.kind is StepKind.BACKFILL:
+        return "writers of the rows of the batch that runs, until it commits; nobody else"
+    if strongest is None or strongest <= LockMode.RowExclusiveLock:
+        return "nobody"
+    tables = " and ".join(sorted(name for name, mode in locks.items() if mode == strongest))
+    if strongest is LockMode.ShareUpdateExclusiveLock:
+        return f"no reader and no writer; VACUUM and other DDL on {tables} wait"
+    who = "readers and writers" if strongest is LockMode.AccessExclusiveLock else "writers (readers go on)"
+    length = f"about {human_duration(estimate_ms)}" if growing else "a few ms"
+    return (
+        f"{who} of {tables}: {length}, and while the lock is waited for, at most "
+        f"{profile.lock_timeout_ms / 1000:g} s each attempt"
+    )

@@ -1,0 +1,114 @@
+"""An operation: a step before it has a place in a plan, an identity and a hazard.
+
+The forms (:mod:`wesley_tui.planner.forms`) turn changes into operations; they know PostgreSQL's safe ways and nothing
+about locks or order. Order follows from what an operation *provides* and *needs*, resources named by the functions
+below; locks, hazards and times follow from its SQL.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from wesley_tui.catalog.model import QName
+from wesley_tui.planner.plan import Backfill, StepCheck, StepKind, WaveName
+
+__all__ = [
+    "Operation",
+    "Phase",
+    "column_resource",
+    "constraint_resource",
+    "enum_resource",
+    "index_resource",
+    "schema_resource",
+    "table_resource",
+]
+
+
+class Phase(enum.IntEnum):
+    """Order within a wave. EXPAND builds from types to constraints; CONTRACT takes off from constraints to types."""
+
+    SCHEMA = 0
+    RENAME = 10
+    MOVE_AWAY = 15
+    TYPE = 20
+    TABLE = 30
+    COLUMN = 40
+    BACKFILL = 45
+    INDEX = 50
+    CONSTRAINT = 60
+    FOREIGN_KEY = 65
+    PROOF = 66
+    NOT_NULL = 68
+    KEY = 70
+    SECURITY = 80
+    SETTING = 85
+    COMMENT = 90
+    DROP_FOREIGN_KEY = 110
+    DROP_POLICY = 115
+    DROP_CONSTRAINT = 120
+    DROP_INDEX = 130
+    DROP_COLUMN = 140
+    DROP_TABLE = 150
+    DROP_TYPE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    op: str
+    """The DSL's word: ``add_column``, ``add_index_concurrently`` …"""
+    object: str
+    wave: WaveName
+    phase: Phase
+    """Order within a wave, lowest first; operations of one phase keep the order in which the forms made them."""
+    statements: tuple[str, ...] = ()
+    kind: StepKind = StepKind.TRANSACTIONAL
+    undo: tuple[str, ...] = ()
+    prechecks: tuple[StepCheck, ...] = ()
+    postchecks: tuple[StepCheck, ...] = ()
+    provides: tuple[str, ...] = ()
+    """Resources that exist, in the wanted state, once the operation is done."""
+    needs: tuple[str, ...] = ()
+    """Resources that must be there first; those that no operation of the plan provides exist already."""
+    why: tuple[str, ...] = ()
+    """Why this form was chosen, one sentence each."""
+    kept: str = ""
+    """Why what the SQL alone seems to lose is not lost (the new definition is in force already …)."""
+    retires: bool = False
+    """What would be lost is set aside and can be restored."""
+    loses: str = ""
+    """What is lost although the SQL does not show it."""
+    danger: str = ""
+    """A reason for H3 that the effects of the SQL do not show."""
+    unbounded: bool = False
+    """No statement timeout: the duration depends on the data, and is watched."""
+    leftover_check: StepCheck | None = None
+    leftover_cleanup: tuple[str, ...] = ()
+    backfill: Backfill | None = None
+
+
+def schema_resource(schema: str) -> str:
+    return f"schema {schema}"
+
+
+def table_resource(table: QName) -> str:
+    return f"table {table.schema}.{table.name}"
+
+
+def enum_resource(enum: QName) -> str:
+    """The type with all its labels."""
+    return f"enum {enum.schema}.{enum.name}"
+
+
+def column_resource(table: QName, column: str, state: str = "exists") -> str:
+    """``state``: exists, filled, proven, not null, typed."""
+    return f"column {table.schema}.{table.name}.{column} {state}"
+
+
+def constraint_resource(table: QName, constraint: str, state: str = "exists") -> str:
+    """``state``: exists, valid."""
+    return f"constraint {table.schema}.{table.name}.{constraint} {state}"
+
+
+def index_resource(table: QName, index: str) -> str:
+    return f"index {table.schema}.{table.name}.{index}"

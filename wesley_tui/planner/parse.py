@@ -1,0 +1,29 @@
+"""Parsing with PostgreSQL's own grammar (libpg_query), once per text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from pglast import parse_sql
+
+__all__ = ["parse_expression", "parse_statement"]
+
+
+@lru_cache(maxsize=4096)
+def parse_statement(text: str) -> Any:
+    """The node of the one statement in ``text``.
+
+    Raises ``pglast.parser.ParseError`` when it is not SQL, ``ValueError`` when it is not exactly one statement.
+    """
+    parsed = parse_sql(text)
+    if len(parsed) != 1:
+        raise ValueError(f"expected one SQL statement, found {len(parsed)}: {text[:80]!r}")
+    return parsed[0].stmt
+
+
+@lru_cache(maxsize=4096)
+def parse_expression(text: str) -> Any:
+    """The node of an expression; raises like :func:`parse_statement`."""
+    (target,) = parse_statement(f"SELECT ({text}\n)").targetList
+    return target.val

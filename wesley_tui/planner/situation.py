@@ -1,0 +1,170 @@
+"""What the forms look at when they choose a way: both catalogs, the server, and what else the same plan does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Table, Unique
+from wesley_tui.catalog.naming import qualified
+from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.diff.changes import (
+    AddConstraint,
+    Change,
+    CreateIndex,
+    CreateTable,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    RenameColumn,
+    RenameEnum,
+    RenameEnumLabel,
+    RenameTable,
+    ReplaceConstraint,
+    ReplaceIndex,
+)
+from wesley_tui.diff.renames import renamed_catalog
+from wesley_tui.planner.operations import (
+    column_resource,
+    constraint_resource,
+    enum_resource,
+    index_resource,
+    table_resource,
+)
+
+__all__ = ["PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
+
+_MAX_BYTES = 63
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What a person chose for a plan."""
+
+    profile: str = "production"
+    purge: bool = False
+    """Drop for good what would otherwise be retired."""
+    adopt_all: bool = False
+    """The diff was made with ``adopt_all``: what the schema does not name is dropped."""
+    source: str = ""
+    """The SDL the plan is made from; it travels with the plan."""
+    scope: tuple[str, ...] = ()
+    """The objects that fingerprints speak of; empty: all that the schema declares and all that the plan touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    snapshot: Snapshot
+    live: Catalog
+    """The live catalog as it is once the renames of the plan are done."""
+    desired: Catalog
+    options: PlanOptions
+    tag: str
+    """Eight hex digits that name this plan's leftovers: from base and target, so that the same plan says the same."""
+    created: frozenset[QName] = frozenset()
+    dropped: frozenset[QName] = frozenset()
+    moved: Mapping[tuple[QName, str], str] = field(default_factory=dict)
+    """(table, name of a constraint or index) → the name it makes way to, because its own is wanted for another one."""
+    types: Mapping[str, Enum] = field(default_factory=dict)
+    """Enums of the desired catalog by the spelling that a column's type has."""
+    renamed_from: Mapping[QName, QName] = field(default_factory=dict)
+    """New name of a table → the name by which the snapshot knows it."""
+
+    def live_table(self, name: QName) -> Table:
+        """The live table, by its new name; an empty record for one that the plan creates."""
+        return self.live.tables.get(name) or Table(name)
+
+    def desired_column(self, table: QName, column: str) -> Column | None:
+        wanted = self.desired.tables.get(table)
+        return wanted.column(column) if wanted is not None else None
+
+    def current_name(self, table: QName, name: str) -> str:
+        """What a live constraint or index is called when it comes to its drop."""
+        return self.moved.get((table, name), name)
+
+    def type_needs(self, type_name: str) -> tuple[str, ...]:
+        enum = self.types.get(type_name.removesuffix("[]"))
+        return (enum_resource(enum.name),) if enum is not None else ()
+
+    def rows(self, table: QName) -> float:
+        """Estimated rows; 0 only when the statistics say that the table is empty, -1 when nothing is known."""
+        size = self.snapshot.sizes.get(self.old_name(table))
+        if size is None:
+            return 0.0 if table in self.created else -1.0
+        return size.reltuples
+
+    def old_name(self, table: QName) -> QName:
+        return self.renamed_from.get(table, table)
+
+
+def clipped_name(prefix: str, name: str) -> str:
+    """``prefix`` and ``name`` within 63 bytes; what is cut off is replaced by a digest, so that no two collide."""
+    encoded = (prefix + name).encode()
+    if len(encoded) <= _MAX_BYTES:
+        return prefix + name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    room = _MAX_BYTES - len(prefix.encode()) - len(digest) - 1
+    return f"{prefix}{name.encode()[:room].decode(errors='ignore')}_{digest}"
+
+
+def survey(
+    snapshot: Snapshot, desired: Catalog, changes: tuple[Change, ...], options: PlanOptions, tag: str
+) -> Situation:
+    """Look over a whole diff once, before any form is chosen."""
+    renames = [item for item in changes if isinstance(item, RenameTable | RenameColumn | RenameEnum | RenameEnumLabel)]
+    return Situation(
+        snapshot=snapshot,
+        live=renamed_catalog(snapshot.catalog, renames),
+        desired=desired,
+        options=options,
+        tag=tag,
+        created=frozenset(item.table.name for item in changes if isinstance(item, CreateTable)),
+        dropped=frozenset(item.table.name for item in changes if isinstance(item, DropTable)),
+        moved=_moved(changes, tag),
+        types={qualified(name): enum for name, enum in desired.enums.items()},
+        renamed_from={item.new: item.old for item in renames if isinstance(item, RenameTable)},
+    )
+
+
+def _moved(changes: tuple[Change, ...], tag: str) -> dict[tuple[QName, str], str]:
+    """Old constraints and indexes whose name another one gets: they are renamed first and dropped last."""
+    claimed: set[tuple[QName, str]] = set()
+    leaving: list[tuple[QName, str]] = []
+    for item in changes:
+        match item:
+            case AddConstraint():
+                claimed.add((item.table, item.constraint.name))
+            case CreateIndex():
+                claimed.add((item.table, item.index.name))
+            case ReplaceConstraint():
+                claimed.add((item.table, item.new.name))
+                leaving.append((item.table, item.old.name))
+            case ReplaceIndex() if item.old.valid:
+                claimed.add((item.table, item.new.name))
+                leaving.append((item.table, item.old.name))
+            case DropConstraint():
+                leaving.append((item.table, item.constraint.name))
+            case DropIndex():
+                leaving.append((item.table, item.index.name))
+            case _:
+                pass
+    return {pair: clipped_name(f"wesley_old_{tag}_", pair[1]) for pair in leaving if pair in claimed}
+
+
+def key_resources(situation: Situation, table: QName, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """What a foreign key to these columns needs: the columns, and the unique key over them."""
+    needs = [table_resource(table), *(column_resource(table, column) for column in columns)]
+    wanted = situation.desired.tables.get(table)
+    if wanted is not None:
+        needs += [
+            constraint_resource(table, item.name)
+            for item in wanted.constraints
+            if isinstance(item, PrimaryKey | Unique) and set(item.columns) == set(columns)
+        ]
+        needs += [
+            index_resource(table, index.name)
+            for index in wanted.indexes
+            if index.unique and {key.column for key in index.keys} == set(columns)
+        ]
+    return tuple(needs)
