@@ -31,7 +31,7 @@ class Driver:
 
     async def settle(self) -> None:
         """Until every worker is done and every message it posted was handled."""
-        for _ in range(4):
+        for _ in range(2):
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()
 

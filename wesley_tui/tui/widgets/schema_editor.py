@@ -7,7 +7,6 @@ tree-sitter, whose GraphQL grammar has no usable build for Linux.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
@@ -17,8 +16,9 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from wesley_tui.sdl.diagnostics import Diagnostic
+from wesley_tui.sdl.tokens import Token
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
-from wesley_tui.tui.highlight import TOKEN_STYLES, LineTokens, sdl_tokenizer
+from wesley_tui.tui.highlight import TOKEN_STYLES, LineTokens
 from wesley_tui.tui.text import same_width
 
 __all__ = ["SchemaEditor"]
@@ -45,7 +45,7 @@ class SchemaEditor(TextArea):
         self.source_name = name
         self.saved_text = text
         self.glyphs = glyphs
-        self._tokens: LineTokens | None = None
+        self._tokens = LineTokens()
         self._problems: dict[int, list[Diagnostic]] = {}
 
     @property
@@ -84,20 +84,16 @@ class SchemaEditor(TextArea):
         raw = self.document.get_line(line_index)
         line = Text(same_width(raw), end="", no_wrap=True)
         for token in self._line_tokens(line_index, raw):
-            style = TOKEN_STYLES.get(str(token.kind))
-            if style is not None:
-                line.stylize(self._rich(style), token.start, token.end)
+            line.stylize(self._rich(TOKEN_STYLES[token.kind]), token.start, token.end)
         for problem in self._problems.get(line_index, ()):
             style = "bold underline $error" if problem.severity == "error" else "underline $warning"
             start, end = _word(raw, max(0, problem.column - 1)) if problem.column else (0, len(raw))
             line.stylize(self._rich(style), start, end)
         return line
 
-    def _line_tokens(self, line_index: int, raw: str) -> Sequence[Any]:
+    def _line_tokens(self, line_index: int, raw: str) -> Sequence[Token]:
         if len(raw) > _HIGHLIGHT_LIMIT:
             return ()
-        if self._tokens is None:
-            self._tokens = LineTokens(*sdl_tokenizer())
         self._tokens.sync(self.document.lines)
         return self._tokens.tokens(line_index)
 
