@@ -30,8 +30,8 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.naming import default_name, qualified, quote_ident
 from wesley_tui.sdl.keys import distinct_labels, elements_not_null
-from wesley_tui.sdl.names import join_name
 from wesley_tui.sdl.literal import literal_default
+from wesley_tui.sdl.names import join_name
 from wesley_tui.sdl.render import Arguments, Naming, description, directive, printable
 from wesley_tui.sdl.sqltext import SqlError, parse_expression
 from wesley_tui.sdl.vocabulary import inexpressible, scalar_of
@@ -72,7 +72,7 @@ def _remarks(catalog: Catalog, left_out: dict[QName, str], schemas: set[str]) ->
     lines += [f"{printable(str(name))}: {reason}" for name, reason in sorted(left_out.items())]
     lines += [f"schema {printable(schema)}: it holds nothing that is declared" for schema in catalog.schemas - schemas]
     lines += [
-        f"index {printable(index.name)} of {printable(str(table.name))} is invalid: CREATE INDEX CONCURRENTLY did not finish"
+        f"index {printable(index.name)} of {printable(str(table.name))} is invalid: its CREATE INDEX did not finish"
         for table in catalog.tables.values()
         for index in table.indexes
         if not index.valid

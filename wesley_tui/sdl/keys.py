@@ -205,8 +205,12 @@ class KeyBuilder:
                     f"did you mean {near}?" if near else "relations and dropped fields are no columns",
                 )
                 good = False
-            elif column in result and argument != "fields":
-                continue
+            elif column in result and use.name == "index":
+                # PostgreSQL allows it, and databases have it.
+                self._issues.warn(
+                    "repeated-column", f"{name!r} stands twice in the index, which gains nothing", use.spot_of(argument)
+                )
+                result.append(column)
             elif column in result:
                 self._issues.error(
                     "repeated-column", f"{name!r} stands twice in @{use.name}({argument}:)", use.spot_of(argument)

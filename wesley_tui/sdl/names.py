@@ -23,7 +23,8 @@ SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 """Every table has these already (``heap.c``)."""
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Not tab and newline: PostgreSQL has such names, they can be written with an escape, and harm no terminal."""
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".()\s,]+)')
 
 

@@ -11,7 +11,7 @@ from wesley_tui.sdl.sqltext import SqlError, parse_expression
 
 __all__ = ["inexpressible", "scalar_of"]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BY_TYPE = {sql: name for name, sql in SCALARS.items() if name != "ID"}
 _FAMILIES = (
     (re.compile(r"numeric|money"), "Decimal"),
@@ -41,8 +41,6 @@ def inexpressible(item: Table | Enum) -> str | None:
         names = [*item.name, *item.labels]
         if not item.labels:
             return "an enum without labels"
-        if "" in item.labels:
-            return "an enum with an empty label"
     else:
         names = _names(item)
         if not item.columns:
