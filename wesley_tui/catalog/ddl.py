@@ -75,10 +75,9 @@ def create_table(table: Table) -> tuple[str, ...]:
     Foreign keys are left out, see :func:`add_constraint`: they need the other table, which may need this one. Their
     comments are left out with them.
     """
-    late_checks = (item for item in table.constraints if isinstance(item, Check) and not item.validated)
     return (
         create_table_statement(table),
-        *(add_constraint(table.name, check) for check in late_checks),
+        *(add_constraint(table.name, constraint) for constraint in _late_constraints(table)),
         *(create_index(table.name, index) for index in table.indexes),
         *set_row_security(table.name, enabled=table.rls_enabled, forced=table.rls_forced),
         *(create_policy(table.name, policy) for policy in table.policies),
@@ -87,18 +86,41 @@ def create_table(table: Table) -> tuple[str, ...]:
 
 
 def create_table_statement(table: Table) -> str:
-    """``CREATE TABLE`` with columns and all constraints but foreign keys and checks that are NOT VALID (in CREATE TABLE
-    the server takes a check for valid, whatever it is told)."""
+    """``CREATE TABLE`` with its columns, and with the constraints that it can hold: see :func:`create_table` for those
+    that come right after it."""
+    late = _late_constraints(table)
     parts = [column_definition(column) for column in table.columns]
-    for constraint in table.constraints:
-        if isinstance(constraint, ForeignKey) or (isinstance(constraint, Check) and not constraint.validated):
-            continue
-        parts.append(f"CONSTRAINT {quote_ident(constraint.name)} {constraint_definition(constraint)}")
+    parts += [
+        f"CONSTRAINT {quote_ident(constraint.name)} {constraint_definition(constraint)}"
+        for constraint in table.constraints
+        if not isinstance(constraint, ForeignKey) and constraint not in late
+    ]
     body = "(\n    " + ",\n    ".join(parts) + "\n)" if parts else "()"
     persistence = "UNLOGGED " if table.unlogged else ""
     options = f" WITH ({storage_options(table.options)})" if table.options else ""
     tablespace = f" TABLESPACE {quote_ident(table.tablespace)}" if table.tablespace else ""
     return f"CREATE {persistence}TABLE {qualified(table.name)} {body}{options}{tablespace}"
+
+
+def _late_constraints(table: Table) -> tuple[Constraint, ...]:
+    """Constraints that CREATE TABLE would not make as they are: it takes a check for valid whatever it is told, and
+    silently drops a key that repeats another one (``transformIndexConstraints()``)."""
+    late: list[Constraint] = []
+    seen = {table.primary_key.columns} if table.primary_key else set()
+    for constraint in table.constraints:
+        match constraint:
+            case Check(validated=False):
+                late.append(constraint)
+            case Unique() if constraint.columns in seen:
+                late.append(constraint)
+            case Unique():
+                seen.add(constraint.columns)
+            case Exclude() if constraint.where is None:
+                columns = tuple(key.column or "" for key, _ in constraint.elements)
+                if columns in seen:
+                    late.append(constraint)
+                seen.add(columns)
+    return tuple(late)
 
 
 def column_definition(column: Column) -> str:

@@ -1,0 +1,131 @@
+"""Catalogs in tests: make one on a database, read it back, say how two differ."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import psycopg
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.expression import same_default, same_expression
+from wesley_tui.catalog.introspect import read_snapshot
+from wesley_tui.catalog.model import Catalog, Column, ForeignKey
+from wesley_tui.catalog.snapshot import Snapshot
+
+__all__ = ["clear_database", "create_statements", "differences", "read", "run"]
+
+_EXPRESSIONS = frozenset(("expression", "where", "using", "check"))
+
+
+def create_statements(catalog: Catalog) -> Iterator[str]:
+    """All statements that make ``catalog`` on an empty database, in order."""
+    for schema in sorted(catalog.schemas - {"public"}):
+        yield ddl.create_schema(schema)
+    for enum in catalog.enums.values():
+        yield ddl.create_enum(enum)
+        if enum.comment is not None:
+            yield ddl.comment_on("type", enum.name, None, enum.comment)
+    for table in catalog.tables.values():
+        yield from ddl.create_table(table)
+    for table in catalog.tables.values():
+        for key in table.foreign_keys:
+            yield ddl.add_constraint(table.name, key)
+            if key.comment is not None:
+                yield ddl.comment_on("constraint", table.name, key.name, key.comment)
+
+
+def run(database: str, statements: Collection[str]) -> None:
+    """Run statements in one transaction, with an empty search_path."""
+    with psycopg.connect(database) as connection:
+        connection.execute("SET search_path = ''")
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def clear_database(database: str) -> None:
+    """Back to one empty schema ``public``."""
+    with psycopg.connect(database) as connection:
+        connection.execute("SET LOCAL client_min_messages = error")
+        rows = connection.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        ).fetchall()
+        for (name,) in rows:
+            connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
+        connection.execute("CREATE SCHEMA public")
+
+
+def read(database: str, schemas: Collection[str] | None = None) -> Snapshot:
+    """:func:`read_snapshot` for tests that are not asynchronous."""
+
+    async def reading() -> Snapshot:
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+            return await read_snapshot(connection, schemas)
+
+    return asyncio.run(reading())
+
+
+def differences(expected: Any, actual: Any, where: str = "catalog") -> list[str]:
+    """Where two catalogs (or records) differ, one line each; expressions are compared by meaning, columns by name."""
+    if isinstance(expected, Catalog) and isinstance(actual, Catalog):
+        return [
+            *_differ(set(expected.schemas), set(actual.schemas), f"{where}.schemas"),
+            *_mappings(expected.tables, actual.tables, "table"),
+            *_mappings(expected.enums, actual.enums, "enum"),
+        ]
+    if type(expected) is not type(actual):
+        return [f"{where}: expected {expected!r}, found {actual!r}"]
+    if isinstance(expected, tuple) and not hasattr(expected, "_fields"):
+        return _sequences(expected, actual, where)
+    if not dataclasses.is_dataclass(expected) or isinstance(expected, type):
+        return _differ(expected, actual, where)
+    found = []
+    for field in dataclasses.fields(expected):
+        a, b = getattr(expected, field.name), getattr(actual, field.name)
+        place = f"{where}.{field.name}"
+        if isinstance(expected, Column) and field.name == "default":
+            found += [] if same_default(a, b, expected.type) else [f"{place}: expected {a!r}, found {b!r}"]
+        elif field.name in _EXPRESSIONS:
+            found += [] if same_expression(a, b) else [f"{place}: expected {a!r}, found {b!r}"]
+        else:
+            found += differences(a, b, place)
+    return found
+
+
+def _differ(expected: Any, actual: Any, where: str) -> list[str]:
+    return [] if expected == actual else [f"{where}: expected {expected!r}, found {actual!r}"]
+
+
+def _mappings(expected: Any, actual: Any, kind: str) -> list[str]:
+    found = []
+    for name in sorted({*expected, *actual}):
+        if name not in expected or name not in actual:
+            found.append(f"{kind} {name}: {'unexpected' if name not in expected else 'missing'}")
+        else:
+            found += differences(expected[name], actual[name], f"{kind} {name}")
+    return found
+
+
+def _sequences(expected: tuple[Any, ...], actual: tuple[Any, ...], where: str) -> list[str]:
+    if expected and isinstance(expected[0], Column):
+        expected, actual = (tuple(sorted(items, key=lambda column: column.name)) for items in (expected, actual))
+    if len(expected) != len(actual):
+        return [f"{where}: expected {expected!r}, found {actual!r}"]
+    found = []
+    for position, (a, b) in enumerate(zip(expected, actual, strict=True)):
+        label = getattr(a, "name", position)
+        found += differences(a, b, f"{where}[{label}]")
+    return found
+
+
+def without_foreign_keys(catalog: Catalog) -> Catalog:
+    """``catalog`` with its foreign keys left out."""
+    tables = {
+        name: dataclasses.replace(
+            table, constraints=tuple(item for item in table.constraints if not isinstance(item, ForeignKey))
+        )
+        for name, table in catalog.tables.items()
+    }
+    return dataclasses.replace(catalog, tables=tables)
