@@ -1,7 +1,7 @@
 """A plan as JSON, and back: what ``wesley plan -o`` writes and ``wesley apply`` reads.
 
-The document carries everything that a plan is, so that it can be executed by a process that never saw the schema. On the
-way back every digest is computed again: a document that was changed is refused, and the message says where.
+The document carries everything that a plan is, so that it can be executed by a process that never saw the schema. On
+the way back every digest is computed again: a document that was changed is refused, and the message says where.
 """
 
 from __future__ import annotations
@@ -248,8 +248,8 @@ def _verify(plan: Plan, data: Mapping[str, Any]) -> None:
         _verify_sql(step, place)
     if plan_identity(plan) != plan.plan_id:
         raise PlanDocumentError(
-            f"the content does not match plan_id {plan.plan_id[:16]}: base, target, scope, profile, source or the list of "
-            "steps was changed; make the plan again"
+            f"the content does not match plan_id {plan.plan_id[:16]}: base, target, scope, profile, source or the "
+            "list of steps was changed; make the plan again"
         )
     _verify_rest(plan, data)
 
@@ -263,8 +263,8 @@ def _verify_sql(step: Step, place: str) -> None:
 
 
 def _verify_rest(plan: Plan, data: Mapping[str, Any]) -> None:
-    """What follows from the rest (``sql``, ``in_transaction``, hazards of waves) must say the same, and the document as a
-    whole, explanations and estimates included, must be the one that was written."""
+    """What follows from the rest (``sql``, ``in_transaction``, hazards of waves) must say the same, and the document as
+    a whole, explanations and estimates included, must be the one that was written."""
     again = plan_to_json(plan)
     for key, value in again.items():
         if key not in ("sha256", "waves") and canonical_json(data.get(key)) != canonical_json(value):
@@ -276,8 +276,8 @@ def _verify_rest(plan: Plan, data: Mapping[str, Any]) -> None:
             for key, value in step.items():
                 if canonical_json(given_step.get(key)) != canonical_json(value):
                     raise PlanDocumentError(
-                        f"step {step['ordinal']} ({step['op']} {step['object']}): {key!r} does not match the rest of the "
-                        "step; make the plan again"
+                        f"step {step['ordinal']} ({step['op']} {step['object']}): {key!r} does not match the rest of "
+                        "the step; make the plan again"
                     )
     content = {key: value for key, value in data.items() if key != "sha256"}
     if hashlib.sha256(canonical_json(content)).hexdigest() != data.get("sha256"):

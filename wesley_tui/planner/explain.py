@@ -11,6 +11,7 @@ from wesley_tui.planner.plan import HazardClass, Plan, Step, StepKind, Wave
 __all__ = ["explain_text", "verdict"]
 
 WIDTH = 80
+_SQL_SHOWN = 300
 
 _WAVE_MEANING = {
     "PLAN": "checks before anything is changed",
@@ -72,7 +73,7 @@ def _version(plan: Plan) -> str:
 
 def _wave(wave: Wave, plan: Plan) -> Iterator[str]:
     yield ""
-    yield from _wrap(f"{wave.name}  {_badge(wave.hazard)}  {_WAVE_MEANING[wave.name]}")
+    yield from _wrap(f"{wave.name} [{_badge(wave.hazard)}] {_WAVE_MEANING[wave.name]}")
     ordinals = {step.step_sha: step.ordinal for step in plan.steps}
     for step in wave.steps:
         yield from _step(step, ordinals)
@@ -83,7 +84,8 @@ def _badge(hazard: HazardClass) -> str:
 
 
 def _step(step: Step, ordinals: dict[str, int]) -> Iterator[str]:
-    yield from _wrap(f"{step.ordinal:>3}. {_badge(step.hazard)}  {step.op}  {step.object}", "", "     ")
+    yield from _wrap(f"[{_badge(step.hazard)}] {step.op} {step.object}", f"{step.ordinal:>4}. ", " " * 6)
+    yield from _field("runs", _shortened(step))
     locks = ", ".join(f"{name} {mode.name}" for name, mode in step.locks.items()) or "none"
     yield from _field("locks", locks)
     yield from _field("waits", step.who_waits or "nobody")
@@ -104,6 +106,12 @@ def _step(step: Step, ordinals: dict[str, int]) -> Iterator[str]:
         yield from _field("undo", "none: what is lost cannot be brought back")
     else:
         yield from _field("undo", "none is needed or possible; it may stay")
+
+
+def _shortened(step: Step) -> str:
+    """Enough of the SQL to know what it is; ``wesley plan --sql`` shows all of it."""
+    text = " ".join(step.sql.split())
+    return text if len(text) <= _SQL_SHOWN else f"{text[:_SQL_SHOWN].rsplit(' ', 1)[0]} ..."
 
 
 def _how(step: Step) -> str:

@@ -214,7 +214,7 @@ def _rebuilt_with_column(
             target.scan()
     for constraint in table.constraints:
         match constraint:
-            case Check() if mentions(constraint.expression, name):
+            case Check() if constraint.validated and mentions(constraint.expression, name):
                 target.scan()
             case PrimaryKey() | Unique() if name in (*constraint.columns, *constraint.include):
                 if rewritten or other_order:
@@ -222,7 +222,7 @@ def _rebuilt_with_column(
                     target.scan()
             case ForeignKey() if name in constraint.columns:
                 target.tally.lock(constraint.references, LockMode.AccessExclusiveLock)
-                if rewritten or other_order:
+                if constraint.validated and (rewritten or other_order):
                     target.scan()
                     target.tally.scans.add(constraint.references)
             case _:
@@ -230,7 +230,7 @@ def _rebuilt_with_column(
     for other, key in target.context.foreign_keys_to(table.name):
         if name in key.referenced_columns:
             target.tally.lock(other, LockMode.AccessExclusiveLock)
-            if rewritten or other_order:
+            if key.validated and (rewritten or other_order):
                 target.tally.scans.add(other)
 
 

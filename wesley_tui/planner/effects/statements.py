@@ -9,7 +9,7 @@ from pglast import ast
 from pglast.enums import ConstrType
 from pglast.visitors import Visitor
 
-from wesley_tui.catalog.model import QName
+from wesley_tui.catalog.model import QName, Table
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.plan import LockMode
@@ -232,8 +232,20 @@ def _query(node: Any, context: EffectContext, tally: Tally) -> None:
         if isinstance(write, ast.DeleteStmt):
             tally.loses.append(f"rows of {name}")
             continue
-        set_columns = {item.name for item in (getattr(write, "targetList", None) or ())}
         table = context.table(name)
-        for key in table.foreign_keys if table is not None else ():
-            if isinstance(write, ast.InsertStmt) or set_columns.intersection(key.columns):
+        if table is None:
+            continue
+        columns = _written_columns(write, table)
+        for key in table.foreign_keys:
+            if columns.intersection(key.columns):
                 tally.lock(key.references, LockMode.RowShareLock)
+
+
+def _written_columns(write: Any, table: Table) -> set[str]:
+    """Columns that may get a value other than NULL: those that are named, and in new rows those with a default."""
+    if isinstance(write, ast.UpdateStmt):
+        return {item.name for item in write.targetList or ()}
+    named = {item.name for item in write.cols or ()}
+    if not named:
+        return {column.name for column in table.columns}
+    return named | {column.name for column in table.columns if column.default is not None}
