@@ -94,7 +94,7 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, check_row
         yield Operation(
             op="add_check_not_valid",
             object=f"{table}.{helper}",
-            wave="EXPAND",
+            wave="EXPAND" if check_rows else "VALIDATE",
             phase=Phase.CONSTRAINT,
             statements=(f"{target} ADD CONSTRAINT {quote_ident(helper)} CHECK ({quoted} IS NOT NULL) NOT VALID",),
             undo=(f"{target} DROP CONSTRAINT {quote_ident(helper)}",),
@@ -110,6 +110,7 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, check_row
                 column_resource(table, column),
                 column_resource(table, column, "typed"),
                 column_resource(table, column, "default"),
+                column_resource(table, column, "filled"),
             ),
             why=(
                 "a helper: it stops new NULLs now, and once proven it lets SET NOT NULL skip the scan",
