@@ -3,6 +3,9 @@
 PostgreSQL 12 and later skip the scan of SET NOT NULL when a validated CHECK says the same. The helper is dropped by a
 step of its own: in one ALTER TABLE with SET NOT NULL the proof would be gone before it is looked for, and the table
 would be read under ACCESS EXCLUSIVE.
+
+Where a backfill comes before, the helper waits for its end. NOT VALID spares existing rows the proof, but not their next
+UPDATE: whoever touched any other column of a row that is still NULL, a client or another backfill, would get an error.
 """
 
 from __future__ import annotations
