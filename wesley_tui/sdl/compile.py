@@ -19,7 +19,7 @@ from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Enum, QName, Table
 from wesley_tui.catalog.naming import qualified
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
-from wesley_tui.sdl.directives import SCALARS
+from wesley_tui.sdl.directives import ARGUMENT_SCALARS, SCALARS
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment, TypeInfo
 from wesley_tui.sdl.fields import sql_type_of
@@ -69,6 +69,7 @@ class Compiler:
         self._readers: dict[str, Reader] = {}
         self._drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
         self._enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = {}
+        self._linker: Linker | None = None
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
         """As :func:`compile_schema`; a source is recognised by its name."""
@@ -243,6 +244,8 @@ class _Compilation:
         elif unit.name in SCALARS:
             # A schema may repeat the scalars of the dialect, so that other GraphQL tools know them.
             sql = SCALARS[unit.name]
+        elif unit.name in ARGUMENT_SCALARS:
+            return TypeInfo("other")
         elif not issues:
             issues.error(
                 "scalar-without-type",
@@ -333,11 +336,11 @@ class _Compilation:
         ]
 
     def _link(self, drafts: Sequence[tuple[Unit, TableDraft]]) -> dict[QName, Table]:
-        linker = Linker([draft for _, draft in drafts])
+        linker = self._compiler._linker = Linker([draft for _, draft in drafts], self._compiler._linker)
         tables: dict[QName, Table] = {}
         for unit, draft in drafts:
             self._report_all(draft.issues, unit.parts)
-            table, _, issues = linker.complete(draft)
+            table, issues = linker.complete(draft)
             self._report_all(issues, unit.parts)
             if not draft.dropped and draft.name not in tables:
                 tables[draft.name] = table

@@ -12,11 +12,12 @@ because a directive that is silently ignored is a database that silently lacks s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "ARGUMENT_SCALARS",
     "BY_NAME",
     "DIRECTIVES",
     "SCALARS",
@@ -49,6 +50,15 @@ SCALARS: Mapping[str, str] = {
     "MacAddr": "macaddr",
 }
 """Scalar of the dialect → canonical PostgreSQL type."""
+
+ARGUMENT_SCALARS: Mapping[str, str] = {
+    "Literal": "Any value: text, number, boolean, list, object.",
+    "SqlOptions": "An object of options, or texts name=value.",
+    "SortOrder": "ASC, DESC, ASC_NULLS_FIRST, DESC_NULLS_LAST; also as text.",
+    "ReferentialAction": "NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT; also as text.",
+    "MatchType": "SIMPLE or FULL; also as text.",
+}
+"""Types of arguments, for editors: no column has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,38 +477,7 @@ def canonical_directive(name: str) -> str | None:
     return name if name in BY_NAME else _ALIASES.get(name)
 
 
-def graphql_text() -> Iterator[str]:
-    """The lines of ``directives.graphql``."""
-    yield "# The directives of Wesley's SDL dialect. Written by: python -m wesley_tui.sdl.directives"
-    yield ""
-    for name, sql in SCALARS.items():
-        if name not in ("ID", "String", "Int", "Float", "Boolean"):
-            yield f'"PostgreSQL: {sql}"'
-            yield f"scalar {name}"
-    for name, doc in (
-        ("Literal", "Any value: text, number, boolean, list, object."),
-        ("SqlOptions", "An object of options, or a list of texts key=value."),
-        ("SortOrder", "ASC, DESC, ASC_NULLS_FIRST, DESC_NULLS_LAST; also as text."),
-        ("ReferentialAction", "NO_ACTION, RESTRICT, CASCADE, SET_NULL, SET_DEFAULT; also as text."),
-        ("MatchType", "SIMPLE or FULL; also as text."),
-    ):
-        yield f'"{doc}"'
-        yield f"scalar {name}"
-    for directive in DIRECTIVES:
-        yield ""
-        yield '"""'
-        yield directive.doc
-        if directive.status == "later":
-            yield "Known, and not supported yet: using it is an error."
-        yield '"""'
-        opening = f"directive @{directive.name}"
-        closing = f"{'repeatable ' if directive.repeatable else ''}on {' | '.join(directive.locations)}"
-        if directive.arguments:
-            yield opening + "("
-            for argument in directive.arguments:
-                text = argument.doc.replace("\\", "\\\\").replace('"', '\\"')
-                yield f'  "{text}"'
-                yield f"  {argument.name}: {argument.type}"
-            yield ") " + closing
-        else:
-            yield f"{opening} {closing}"
+if __name__ == "__main__":
+    from wesley_tui.sdl.publish import main
+
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from wesley_tui.catalog.model import Column, Generated, Identity, QName
@@ -14,8 +15,9 @@ from wesley_tui.sdl.names import SYSTEM_COLUMNS, name_problem, reserved_word, sn
 from wesley_tui.sdl.syntax import Field, Value
 from wesley_tui.sdl.usage import Use, uses_of
 
-__all__ = ["FieldDraft", "check_name", "field_draft", "sql_type_of"]
+__all__ = ["FieldDraft", "check_name", "described", "field_draft", "sql_type_of"]
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _RELATIONS = ("belongsTo", "hasMany", "hasOne")
 _COLUMN_DIRECTIVES = frozenset(
     ("column", "type", "pk", "unique", "index", "check", "default", "generated", "identity", "collate", "renamed")
@@ -106,6 +108,22 @@ def field_draft(part: int, field: Field, environment: Environment, issues: Issue
     return FieldDraft(field, spot, uses, column, name, False, elements, reference.name if is_relation else "")
 
 
+def described(description: Value | None, spot: Spot, issues: Issues) -> str | None:
+    """The text of a description; control characters that were written as escapes are an error."""
+    if description is None or not description.value:
+        return None
+    text: str = description.value
+    if (control := _CONTROL.search(text)) is not None:
+        issues.error(
+            "control-character",
+            f"the description contains the control character U+{ord(control[0]):04X}, which would reach the terminal",
+            Spot(spot.part, description.at),
+            'if the comment in the database must have it, write @comment(text: "…")',
+        )
+        return None
+    return text
+
+
 def _refuse_on_relation(field: Field, uses: dict[str, list[Use]], issues: Issues) -> None:
     for name in uses:
         if name in _COLUMN_DIRECTIVES:
@@ -190,7 +208,7 @@ def _column(
     issues: Issues,
 ) -> Column:
     not_null = field.type.not_null
-    comment = field.description.value if field.description is not None else None
+    comment = described(field.description, spot, issues)
     if not uses:
         return Column(name, sql_type, not_null, comment=comment or None)
     if "comment" in uses:

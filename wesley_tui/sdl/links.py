@@ -22,21 +22,42 @@ class _Target(NamedTuple):
     """Empty: the primary key."""
 
 
+class _Linked(NamedTuple):
+    table: Table
+    issues: Issues
+    looked_at: frozenset[TableDraft]
+
+
 class Linker:
     """Completes drafts with their foreign keys. Built once per compilation, for all tables."""
 
-    def __init__(self, drafts: Sequence[TableDraft]) -> None:
+    def __init__(self, drafts: Sequence[TableDraft], before: Linker | None = None) -> None:
+        """``before`` is the linker of the last compilation, whose results are used again where they hold."""
+        self._names = tuple((draft.type_name, draft.name) for draft in drafts)
+        self._before = before._done if before is not None and before._names == self._names else {}
+        self._done: dict[TableDraft, _Linked] = {}
+        self._seen: set[TableDraft] = set()
         self._by_type = {draft.type_name: draft for draft in drafts}
         self._by_name = {draft.name: draft for draft in drafts}
         self._by_bare_name: dict[str, list[TableDraft]] = {}
         for draft in drafts:
             self._by_bare_name.setdefault(draft.name.name, []).append(draft)
 
-    def complete(self, draft: TableDraft) -> tuple[Table, tuple[ForeignKey, ...], Issues]:
+    def complete(self, draft: TableDraft) -> tuple[Table, Issues]:
         """The table with its foreign keys, in canonical order, and what was wrong with them."""
-        issues = Issues()
         if not draft.foreign_keys:
-            return draft.table, (), issues
+            return draft.table, Issues()
+        linked = self._before.get(draft)
+        # With the same names in the schema, the answer is the same if all tables that were looked at are.
+        if linked is None or any(self._by_type.get(other.type_name) is not other for other in linked.looked_at):
+            self._seen = set()
+            table, issues = self._complete(draft)
+            linked = _Linked(table, issues, frozenset(self._seen))
+        self._done[draft] = linked
+        return linked.table, linked.issues
+
+    def _complete(self, draft: TableDraft) -> tuple[Table, Issues]:
+        issues = Issues()
         columns = {column.name: column for column in draft.table.columns}
         keys: list[ForeignKey] = []
         for pending in draft.foreign_keys:
@@ -49,7 +70,7 @@ class Linker:
             columns=tuple(columns.values()),
             constraints=tuple(sorted(constraints, key=lambda item: item.name)),
         )
-        return table, tuple(keys), issues
+        return table, issues
 
     def _link(
         self, draft: TableDraft, pending: PendingForeignKey, columns: dict[str, Column], issues: Issues
@@ -108,7 +129,10 @@ class Linker:
     def _target(self, draft: TableDraft, pending: PendingForeignKey, spot: Spot, issues: Issues) -> _Target | None:
         if not pending.target_texts:
             other = self._by_type.get(pending.target_type)
-            return None if other is None else _Target(other.name, other, ())
+            if other is None:
+                return None
+            self._seen.add(other)
+            return _Target(other.name, other, ())
         found: _Target | None = None
         for text in pending.target_texts:
             one = self._read(draft, text, spot, issues)
@@ -153,6 +177,8 @@ class Linker:
         if len(parts) == 3:
             return self._declared_or_not(QName(parts[0], parts[1]), (parts[2],), spot, issues, qualified=True)
         first = self._by_type.get(parts[0]) or self._by_bare(draft, parts[0])
+        if first is not None:
+            self._seen.add(first)
         if len(parts) == 1:
             if first is not None:
                 return self._declared(first, columns, spot, issues)
@@ -176,6 +202,7 @@ class Linker:
         return candidates[0] if len(candidates) == 1 else None
 
     def _declared(self, draft: TableDraft, columns: tuple[str, ...], spot: Spot, issues: Issues) -> _Target | None:
+        self._seen.add(draft)
         result = []
         for name in columns:
             column = draft.fields.get(name, name)

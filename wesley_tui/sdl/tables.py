@@ -8,7 +8,7 @@ from dataclasses import replace
 from wesley_tui.catalog.model import Column, Enum, QName, Table
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment
-from wesley_tui.sdl.fields import FieldDraft, check_name, field_draft
+from wesley_tui.sdl.fields import FieldDraft, check_name, described, field_draft
 from wesley_tui.sdl.issues import Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
 from wesley_tui.sdl.names import name_problem, snake_case, split_name
@@ -97,7 +97,6 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
             "write @rls" + ("(enabled: true)" if rls else ""),
         )
     options = uses["table"][0] if "table" in uses else None
-    description = unit.parts[0].description
     table = Table(
         name,
         tuple(columns.values()),
@@ -109,7 +108,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         bool(options and options.get("unlogged", False)),
         (options.get("tablespace") or None) if options else None,
         (options.get("with") or ()) if options else (),
-        _comment(uses, options, description.value if description is not None else None),
+        _comment(uses, options, described(unit.parts[0].description, unit.spot, issues)),
     )
     spots[""] = unit.spot
     spots.update(keys.spots)
@@ -252,8 +251,7 @@ def enum_draft(unit: Unit, environment: Environment) -> EnumDraft:
             renamed[label] = value_uses["renamed"][0].get("from")
     if not labels:
         issues.error("no-values", f"enum {unit.name!r} has no values", unit.spot)
-    description = unit.parts[0].description
-    comment = _comment(uses, None, description.value if description is not None else None)
+    comment = _comment(uses, None, described(unit.parts[0].description, unit.spot, issues))
     old = _renamed_object(uses, name, issues)
     enum = Enum(name, tuple(labels.values()), comment)
     return EnumDraft(unit.name, enum, tuple(labels.items()), old, renamed, tuple(issues), spots)

@@ -1,0 +1,217 @@
+"""Writes ``directives.graphql`` and ``docs/dialect.md`` from the table of directives.
+
+Both are files that people read and editors load; the test suite fails when they are older than the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from wesley_tui.sdl.directives import ARGUMENT_SCALARS, DIRECTIVES, SCALARS, Directive
+
+__all__ = ["graphql_text", "main", "manual_text", "published"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SPECIFIED = ("ID", "String", "Int", "Float", "Boolean")
+_PLACES = {
+    "SCHEMA": "schema",
+    "SCALAR": "scalar",
+    "OBJECT": "type",
+    "FIELD_DEFINITION": "field",
+    "ENUM": "enum",
+    "ENUM_VALUE": "enum value",
+}
+
+
+def published() -> dict[Path, str]:
+    """Each file with the text that it should have."""
+    return {
+        Path(__file__).with_name("directives.graphql"): graphql_text(),
+        _ROOT / "docs" / "dialect.md": manual_text(),
+    }
+
+
+def main() -> None:
+    """Write the files."""
+    for path, text in published().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def graphql_text() -> str:
+    """``directives.graphql``: the dialect for editors and validators."""
+    return "\n".join(_graphql_lines()) + "\n"
+
+
+def _graphql_lines() -> Iterator[str]:
+    yield "# The directives of Wesley's SDL dialect. Written by: python -m wesley_tui.sdl.directives"
+    yield ""
+    for name, sql in SCALARS.items():
+        if name not in _SPECIFIED:
+            yield f'"PostgreSQL: {sql}"'
+            yield f"scalar {name}"
+    for name, doc in ARGUMENT_SCALARS.items():
+        yield f'"{doc}"'
+        yield f"scalar {name}"
+    for directive in DIRECTIVES:
+        yield ""
+        yield '"""'
+        yield directive.doc
+        if directive.status == "later":
+            yield "Known, and not supported yet: using it is an error."
+        yield '"""'
+        opening = f"directive @{directive.name}"
+        closing = f"{'repeatable ' if directive.repeatable else ''}on {' | '.join(directive.locations)}"
+        if not directive.arguments:
+            yield f"{opening} {closing}"
+            continue
+        yield opening + "("
+        for argument in directive.arguments:
+            text = argument.doc.replace("\\", "\\\\").replace('"', '\\"')
+            yield f'  "{text}"'
+            yield f"  {argument.name}: {argument.type}"
+        yield ") " + closing
+
+
+_BEFORE = """\
+# The SDL dialect
+
+<!-- Written by: python -m wesley_tui.sdl.directives -->
+
+A schema is GraphQL SDL, in one file or many, `extend type` included. What the database needs and GraphQL lacks is said
+with the directives below. They are defined in `wesley_tui/sdl/directives.graphql`, which editors can load to complete
+and validate them.
+
+Nothing is ever dropped in silence. An unknown directive, argument or type, and a directive in the wrong place, is an
+error at its line and column with the nearest valid name; all errors of a schema are reported at once.
+
+```graphql
+"People who can sign in"
+type User @table(name: "users") @index(expr: "lower(email)", unique: true) @rls(select: "true") {
+  id: ID! @pk @default(expr: "gen_random_uuid()")
+  email: String! @unique
+  role: Role! @default(value: VIEWER)
+  tags: [String!]! @default(value: [])
+  createdAt: DateTime! @default(expr: "now()")
+  organisation: Organisation! @fk(onDelete: CASCADE)
+}
+
+type Organisation @table {
+  id: ID! @pk
+  name: String! @check(expr: "length(name) > 2")
+  users: [User!] @hasMany
+}
+
+enum Role {
+  VIEWER
+  ADMIN
+}
+```
+
+## Names
+
+A table is named by `@table(name:)`, else by its type's name in snake_case, singular as written: `HTTPServer` is
+`http_server`. A column is named by `@column(name:)`, else by its field's name in snake_case: `createdAt` is
+`created_at`. A constraint or index without a name gets the one that PostgreSQL would choose: `users_pkey`,
+`users_email_key`, `users_org_id_fkey`, `users_age_check`, `users_lower_idx`, with a number when it is taken.
+
+More than 63 bytes are an error, never cut off. Reserved words of SQL are allowed, because they are quoted wherever they
+are used, and give a warning.
+
+Names of directives have aliases: `@wes_X` and `@wesley_X` for every `@X`, and those in the tables below. An alias works
+and gives a warning that names the canonical form.
+
+## Fields and columns
+
+| SDL | PostgreSQL |
+|---|---|
+| `T!` | `NOT NULL` |
+| `[T]` | `T[]` |
+| `[T!]` | `T[]` and a check that no element is null: `array_position(c, NULL) IS NULL` |
+| an enum | an enum type of the same name in snake_case; its values are the labels |
+| `scalar Percentage @type(name: "numeric(5,2)")` | that type; a scalar that does not say its type is an error |
+| `field: T @type(name: "varchar(20)")` | any PostgreSQL type, whatever `T` is |
+| `field: Organisation` | a relation, no column, if `Organisation` is a table |
+| `field: Organisation @fk` | the column `field_id`, of the type of the referenced key, with a foreign key to it |
+
+A description becomes the comment of its table, column or enum. `@renamed(from:)` says that something had another name;
+`@drop` that it is to go. A type without `@table` is no table, and a table that no type declares is left alone.
+
+"""
+
+_AFTER = """\
+## Defaults
+
+`@default(expr:)` is SQL, taken as written. `@default(value:)` is quoted for the type of the column: numbers and
+booleans as they are, lists as arrays (`'{a,b}'::text[]`), objects as JSON, enum values by their label. A text that
+already is an SQL literal, a cast or a call, such as `"'VIEWER'"` or `"now()"`, is taken as that; a bare word on a text
+or enum column is a literal.
+
+## References
+
+`ref:` is `"Type.field"`, `"table.column"`, `"schema.table.column"` or, for several columns, `"Type(a, b)"` or
+`["Type.a", "Type.b"]`; parts with dots or spaces go in double quotes as in SQL. The referenced columns must be the
+primary key or unique. A table that the schema does not declare is taken as written, with a warning.
+
+## SQL in a schema
+
+Expressions are read by PostgreSQL's own grammar before anything is planned; an error points to the character. They
+speak of columns, not of fields: `created_at`, not `createdAt`.
+"""
+
+
+def manual_text() -> str:
+    """``docs/dialect.md``."""
+    return _BEFORE + "\n".join(_manual_lines()) + "\n" + _AFTER
+
+
+def _manual_lines() -> Iterator[str]:
+    yield "## Scalars"
+    yield ""
+    yield "| scalar | PostgreSQL |"
+    yield "|---|---|"
+    for name, sql in SCALARS.items():
+        yield f"| `{name}` | `{sql}` |"
+    yield ""
+    yield "## Directives"
+    yield ""
+    for directive in DIRECTIVES:
+        if directive.status == "built":
+            yield from _section(directive)
+    yield "## Directives that inform"
+    yield ""
+    yield "They are for clients, generated code and tests; the database is the same with or without them."
+    yield ""
+    yield from _short(item for item in DIRECTIVES if item.status == "informs")
+    yield "## Not supported yet"
+    yield ""
+    yield "Known words. Using one is an error, and nothing is planned."
+    yield ""
+    yield from _short(item for item in DIRECTIVES if item.status == "later")
+
+
+def _section(directive: Directive) -> Iterator[str]:
+    yield f"### `@{directive.name}`"
+    yield ""
+    places = ", ".join(_PLACES[place] for place in directive.locations)
+    aliases = f" Alias: {', '.join(f'`@{alias}`' for alias in directive.aliases)}." if directive.aliases else ""
+    yield f"{directive.doc} On: {places}{'; repeatable' if directive.repeatable else ''}.{aliases}"
+    yield ""
+    if directive.arguments:
+        yield "| argument | type | |"
+        yield "|---|---|---|"
+        for argument in directive.arguments:
+            later = " *Not supported yet.*" if argument.later else ""
+            yield f"| `{argument.name}` | `{argument.type}` | {argument.doc}{later} |"
+        yield ""
+
+
+def _short(directives: Iterator[Directive]) -> Iterator[str]:
+    yield "| directive | on | |"
+    yield "|---|---|---|"
+    for directive in directives:
+        names = ", ".join(argument.name for argument in directive.arguments)
+        shown = f"@{directive.name}({names})" if names else f"@{directive.name}"
+        places = ", ".join(_PLACES[place] for place in directive.locations)
+        yield f"| `{shown}` | {places} | {directive.doc} |"
+    yield ""
