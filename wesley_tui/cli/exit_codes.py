@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 
 
 class ExitCode(enum.IntEnum):
@@ -21,32 +22,29 @@ class ExitCode(enum.IntEnum):
     """128 + SIGINT, as shells expect."""
 
 
+_BY_CLASS = (
+    ("sdl.diagnostics", "SchemaError", ExitCode.SCHEMA_INVALID),
+    ("services.errors", "CannotConnect", ExitCode.CANNOT_CONNECT),
+    ("services.errors", "InputError", ExitCode.USAGE),
+    ("services.errors", "NotVerified", ExitCode.CHECK_FAILED),
+    ("services.errors", "ServiceError", ExitCode.FAILED),
+    ("planner.document", "PlanDocumentError", ExitCode.CHECK_FAILED),
+    ("planner.build", "PlanningError", ExitCode.FAILED),
+    ("demo.server", "ServerError", ExitCode.FAILED),
+    ("demo.sessions", "SessionError", ExitCode.USAGE),
+)
+
+
 def exit_code_of(error: BaseException) -> ExitCode | None:
     """The code of an error that Wesley raises on purpose, None for any other: that is a defect of ours.
 
-    Rooms are imported only if they already are: an error of a room that was never loaded cannot have happened.
+    Nothing is imported to find out: an error of a room that was never loaded cannot have happened.
     """
-    import sys
-
-    def is_a(module: str, *names: str) -> bool:
+    executor = sys.modules.get("wesley_tui.executor.errors")
+    if executor is not None and isinstance(error, executor.ExecutorError):
+        return ExitCode(error.exit_code)
+    for module, name, code in _BY_CLASS:
         loaded = sys.modules.get(f"wesley_tui.{module}")
-        return loaded is not None and isinstance(error, tuple(getattr(loaded, name) for name in names))
-
-    table = (
-        (ExitCode.SCHEMA_INVALID, "sdl.diagnostics", ("SchemaError",)),
-        (ExitCode.CANNOT_CONNECT, "services.errors", ("CannotConnect",)),
-        (ExitCode.CANNOT_CONNECT, "executor.errors", ("CannotConnect",)),
-        (ExitCode.USAGE, "services.errors", ("InputError",)),
-        (ExitCode.CHECK_FAILED, "planner.document", ("PlanDocumentError",)),
-        (ExitCode.LOCK_NOT_ACQUIRED, "executor.errors", ("LockNotAcquired", "LockLost")),
-        (ExitCode.CHECK_FAILED, "executor.errors", ("CheckFailed", "PreflightFailed")),
-        (ExitCode.DRIFT, "executor.errors", ("DriftDetected",)),
-        (ExitCode.UNSAFE_BLOCKED, "executor.errors", ("UnsafeBlocked",)),
-        (ExitCode.CANCELLED, "executor.errors", ("RunCancelled",)),
-        (ExitCode.RECOVERY_NEEDED, "executor.errors", ("RecoveryNeeded",)),
-        (ExitCode.FAILED, "services.errors", ("ServiceError",)),
-        (ExitCode.FAILED, "executor.errors", ("ExecutorError",)),
-        (ExitCode.FAILED, "planner.build", ("PlanningError",)),
-        (ExitCode.FAILED, "demo.server", ("ServerError",)),
-    )
-    return next((code for code, module, names in table if is_a(module, *names)), None)
+        if loaded is not None and isinstance(error, getattr(loaded, name)):
+            return code
+    return None

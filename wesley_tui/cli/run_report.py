@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from wesley_tui.cli.exit_codes import ExitCode
 from wesley_tui.cli.output import note, result, result_json
 
 if TYPE_CHECKING:
@@ -17,16 +16,16 @@ if TYPE_CHECKING:
 _QUIET = frozenset({"lock.acquired", "lock.released", "checkpoint.saved"})
 
 
-def print_event(plan: Plan | None) -> Callable[[Event], None]:
+def print_event(plan: Plan) -> Callable[[Event], None]:
     """A listener that writes events to stderr, with the names of the steps of ``plan``."""
-    steps = {step.step_sha: step for step in plan.steps} if plan is not None else {}
+    steps = {step.step_sha: step for step in plan.steps}
 
     def listener(event: Event) -> None:
         if event.type.value in _QUIET:
             return
         step = steps.get(event.step_sha or "")
         what = f"{step.op} {step.object}" if step is not None else event.wave or ""
-        details = [event.message] if event.message else []
+        details = [event.message] if event.message not in ("", what) else []
         if "duration_ms" in event.metrics:
             details.append(f"{float(event.metrics['duration_ms']):.0f} ms")
         if event.metrics.get("rows_total"):
@@ -42,6 +41,6 @@ def finish(report: RunReport, *, as_json: bool) -> NoReturn:
         result_json(report.to_json())
     else:
         result(report.text())
-    if report.error is not None:
+    if report.error:
         note(f"wesley: {report.error}")
-    sys.exit(int(ExitCode[report.exit_name]))
+    sys.exit(report.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CannotConnect", "CannotRead", "InputError", "ServiceError"]
+__all__ = ["CannotConnect", "CannotRead", "InputError", "NotVerified", "ServiceError"]
 
 
 class ServiceError(Exception):
@@ -19,3 +19,7 @@ class CannotConnect(ServiceError):
 
 class CannotRead(ServiceError):
     """A session was opened, but the catalog could not be read: it was locked, or the role may not see it."""
+
+
+class NotVerified(ServiceError):
+    """A run has ended, but it could not be proven that the database matches its schema."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +35,15 @@ class Planned:
 
 def load_plan(path: Path) -> Plan:
     """Read a plan file and verify its hashes; raises ``PlanDocumentError`` when a byte that matters was changed."""
-    from wesley_tui.planner.document import parse_plan
+    from wesley_tui.planner.document import PlanDocumentError, plan_from_json
 
-    return parse_plan(read_bytes(path), name=str(path))
+    try:
+        return plan_from_json(json.loads(read_bytes(path)))
+    except (PlanDocumentError, ValueError, RecursionError) as error:
+        raise PlanDocumentError(
+            f"{path}: this is not a plan as Wesley wrote it: {error}. Nothing was executed; plan again with: "
+            f"wesley plan SCHEMA -o {path}"
+        ) from error
 
 
 def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions) -> Planned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.catalog.snapshot import Snapshot
@@ -13,8 +14,8 @@ from wesley_tui.services.target import Target
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.model import Catalog
-    from wesley_tui.executor.engine import Run
     from wesley_tui.executor.review import ReviewToken
+    from wesley_tui.executor.run import Run
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.compile import CompiledSchema
 
@@ -49,6 +50,26 @@ class Workbench:
         self.target = target
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
+
+    @property
+    def title(self) -> str:
+        return "Wesley"
+
+    @property
+    def target_label(self) -> str:
+        """``database @ host:port``, without user and password."""
+        return self.target.label
+
+    @property
+    def read_only(self) -> bool:
+        """A standby executes nothing."""
+        return self.snapshot is not None and self.snapshot.in_recovery
+
+    def save(self, source: Source) -> None:
+        """Write a schema file; raises ``InputError`` and leaves the old file when that fails."""
+        from wesley_tui.services.sources import write_atomically
+
+        write_atomically(Path(source.name), source.text)
 
     async def read(self, schemas: Collection[str] | None = None) -> Snapshot:
         """Read the live catalog in one round trip; raises ``CannotConnect`` or ``CannotRead``."""

@@ -54,7 +54,7 @@ def command(
     note(explain_before(plan, contract=contract))
     if not yes:
         _ask(plan, target.label)
-    report = execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, on_event=print_event(plan))
+    report = execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=print_event)
     finish(report, as_json=as_json)
 
 

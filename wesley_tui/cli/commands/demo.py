@@ -78,6 +78,6 @@ def _headless(demo: Demo, *, as_json: bool) -> None:
         unsafe=False,
         contract=False,
         say=note,
-        on_event=print_event(planned.plan),
+        listen=print_event,
     )
     finish(report, as_json=as_json)

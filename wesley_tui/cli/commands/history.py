@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from wesley_tui.cli import options
@@ -19,7 +17,7 @@ def command(conninfo: str, limit: int, as_json: bool) -> None:
     from wesley_tui.services.audit import history_json, history_text, read_history
     from wesley_tui.services.target import Target
 
-    runs = asyncio.run(read_history(Target(conninfo), limit))
+    runs = read_history(Target(conninfo), limit)
     if as_json:
         result_json(history_json(runs))
     else:

@@ -40,6 +40,6 @@ def open_application(
 
     sources = read_schema(schema)
     workbench = Workbench(Target(conninfo), PlanningOptions(profile, purge, adopt_all))
-    app = WesleyApp(workbench, sources, unsafe=unsafe)
+    app = WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)
     app.run()
     sys.exit(app.return_code or 0)

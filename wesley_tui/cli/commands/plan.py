@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ def command(
     output: str | None,
 ) -> None:
     """Compare SCHEMA (SDL files, directories, or - for stdin) with a live database and show the plan."""
-    from wesley_tui.planner.document import dump_plan, plan_to_json
+    from wesley_tui.planner.document import plan_to_json
     from wesley_tui.services.planning import plan_schema
     from wesley_tui.services.sources import write_atomically
     from wesley_tui.services.target import Target
@@ -39,7 +40,7 @@ def command(
         note(str(warning))
     plan = planned.plan
     if output is not None:
-        write_atomically(Path(output), dump_plan(plan))
+        write_atomically(Path(output), json.dumps(plan_to_json(plan), ensure_ascii=False, indent=1) + "\n")
         note(f"plan {plan.plan_id[:16]} written to {output}; run it with: wesley apply {output} --yes")
     if form == "json":
         result_json(plan_to_json(plan))
@@ -52,6 +53,6 @@ def command(
 
         result(explain_text(plan))
     elif output is None:
-        from wesley_tui.planner.explain import summary_text
+        from wesley_tui.planner.summary import summary_text
 
         result(summary_text(plan))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from wesley_tui.cli import options
-from wesley_tui.cli.output import note
 from wesley_tui.cli.run_report import finish, print_event
 
 
@@ -20,5 +19,5 @@ def command(conninfo: str, run_id: int | None, contract: bool, unsafe: bool, as_
     from wesley_tui.services.runs import resume
     from wesley_tui.services.target import Target
 
-    report = resume(Target(conninfo), run_id, unsafe=unsafe, contract=contract, say=note, listen=print_event)
+    report = resume(Target(conninfo), run_id, unsafe=unsafe, contract=contract, listen=print_event)
     finish(report, as_json=as_json)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from wesley_tui.cli import options
@@ -16,10 +14,10 @@ from wesley_tui.cli.output import result, result_json
 @options.as_json
 def command(conninfo: str, run_id: int | None, as_json: bool) -> None:
     """Show what the last run did and what is left."""
-    from wesley_tui.services.audit import read_status, status_json, status_text
+    from wesley_tui.services.audit import read_run, status_json, status_text
     from wesley_tui.services.target import Target
 
-    status = asyncio.run(read_status(Target(conninfo), run_id))
+    status = read_run(Target(conninfo), run_id)
     if as_json:
         result_json(status_json(status))
     else:

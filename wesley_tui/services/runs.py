@@ -1,0 +1,303 @@
+"""Runs: start one on a reviewed plan, follow its events, and prove at the end that the database matches the schema."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
+from wesley_tui.planner.plan import Plan, Step
+from wesley_tui.sdl.diagnostics import SchemaError, Source
+from wesley_tui.services.errors import NotVerified
+from wesley_tui.services.target import Target
+from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_schemas
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from wesley_tui.executor.review import ReviewToken
+    from wesley_tui.executor.run import Run, RunOutcome
+
+__all__ = ["RunReport", "StepReport", "execute", "explain_before", "report_of", "resume", "start", "verify_result"]
+
+Listen = Callable[[Plan], Callable[[Event], None]]
+"""Makes a listener for the events of a plan; which plan it is turns out late when a run is resumed."""
+
+_POLL_S = 0.05
+"""Events are looked at 20 times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    step_sha: str
+    wave: str
+    op: str
+    object: str
+    status: str
+    attempt: int
+    duration_ms: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The result of ``apply`` and ``resume``."""
+
+    plan_id: str
+    run_id: int | None
+    status: str
+    """A :class:`RunStatus`, or ``nothing_to_do``."""
+    exit_code: int
+    steps: tuple[StepReport, ...] = ()
+    pending: tuple[StepReport, ...] = ()
+    """Steps of the CONTRACT wave that nobody asked for yet."""
+    verified: bool | None = None
+    """Whether the live catalog, read again, plans to nothing (but ``pending``); None when the run did not finish."""
+    duration_ms: float = 0.0
+    certificate: dict[str, Any] | None = None
+    error: str = ""
+    unmanaged: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
+            return [{name: getattr(item, name) for name in StepReport.__slots__} for item in items]
+
+        return {
+            "plan_id": self.plan_id,
+            "run_id": self.run_id,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "steps": steps(self.steps),
+            "pending": steps(self.pending),
+            "verified": self.verified,
+            "duration_ms": round(self.duration_ms, 1),
+            "certificate": self.certificate,
+            "error": self.error or None,
+        }
+
+    def text(self) -> str:
+        """A few lines for people."""
+        if self.status == "nothing_to_do":
+            return "Nothing to do: the database already matches the schema."
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            counts[step.status] = counts.get(step.status, 0) + 1
+        told = ", ".join(f"{number} {status}" for status, number in counts.items()) or "no step ran"
+        lines = [
+            f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
+        ]
+        if self.verified is True:
+            lines.append("Verified: the live catalog, read again, matches the schema.")
+        elif self.verified is False:
+            lines.append("NOT verified: the live catalog, read again, still differs; see `wesley plan`.")
+        if self.pending:
+            lines.append(f"{len(self.pending)} step(s) of the CONTRACT wave wait for --contract:")
+            lines += [f"  {step.op} {step.object}" for step in self.pending]
+        if self.certificate is not None:
+            lines.append(
+                f"Certificate {self.certificate['sha256'][:16]}, Ed25519 key {self.certificate['public_key'][:16]}; "
+                "check it with: wesley verify"
+            )
+        return "\n".join(lines)
+
+
+def explain_before(plan: Plan, *, contract: bool) -> str:
+    """What is about to happen, in a few lines; said on stderr before anything is sent."""
+    steps = list(plan.steps)
+    if not steps:
+        return f"plan {plan.plan_id[:16]}: nothing to do"
+    lines = [f"plan {plan.plan_id[:16]}: {len(steps)} step(s), {plan.hazard.name} {plan.hazard.word}"]
+    for wave in plan.waves:
+        waits = "" if contract or wave.name != "CONTRACT" else " (waits for --contract)"
+        lines.append(f"  {wave.name:<9} {wave.hazard.name} {len(wave.steps)} step(s){waits}")
+    return "\n".join(lines)
+
+
+def execute(
+    target: Target,
+    plan: Plan,
+    planning: PlanningOptions,
+    *,
+    unsafe: bool,
+    contract: bool,
+    say: Callable[[str], None],
+    listen: Listen,
+) -> RunReport:
+    """Review, run, follow, verify. With ``unsafe`` all H3 steps count as accepted by name: that is what the flag says.
+
+    Raises the executor's errors for what prevents a start; what fails later is in the report.
+    """
+    from wesley_tui.services.audit import unfinished_run
+
+    unfinished = unfinished_run(target, plan)
+    if unfinished is not None:
+        run_id = unfinished.summary.run_id
+        say(
+            f"run {run_id} stopped on the way to this very schema: going on with its plan {unfinished.plan.plan_id[:16]}"
+        )
+        return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen)
+    if not any(plan.steps):
+        return RunReport(plan.plan_id, None, "nothing_to_do", 0, verified=True, unmanaged=plan.unmanaged)
+    workbench = Workbench(target, planning)
+    token = workbench.review(
+        plan,
+        workbench.explain(plan),
+        unsafe=unsafe,
+        contract=contract,
+        typed_names=[step.object for step in plan.steps] if unsafe else [],
+        actor=getpass.getuser(),
+    )
+    if not asyncio.run(rails_installed(target)):
+        say(f"first use on {target.label}: installing schema wesley (plans, ledger, events; see docs/execution.md)")
+    started = time.monotonic()
+    outcome, state = follow(start(target, plan, token), listen(plan))
+    return _finished(target, plan, planning, outcome, state, time.monotonic() - started)
+
+
+def resume(
+    target: Target,
+    run_id: int | None,
+    *,
+    unsafe: bool,
+    contract: bool,
+    listen: Listen,
+) -> RunReport:
+    """Go on with an unfinished run from what the database knows of it."""
+    from wesley_tui.executor.engine import resume_run
+    from wesley_tui.executor.errors import ExecutorError
+    from wesley_tui.executor.options import RunOptions
+    from wesley_tui.services.audit import read_run
+
+    stored = read_run(target, run_id)
+    if stored is None:
+        raise ExecutorError(f"there is no run to resume on {target.label}; start one with: wesley apply")
+    plan = stored.plan
+    token = None
+    if contract or unsafe:
+        workbench = Workbench(target)
+        token = workbench.review(
+            plan,
+            workbench.explain(plan),
+            unsafe=unsafe,
+            contract=contract,
+            typed_names=[step.object for step in plan.steps] if unsafe else [],
+            actor=getpass.getuser(),
+        )
+    started = time.monotonic()
+    run = resume_run(target.conninfo, RunOptions(fingerprint=read_fingerprint, token=token), stored.summary.run_id)
+    outcome, state = follow(run, listen(plan))
+    return _finished(target, plan, PlanningOptions(), outcome, state, time.monotonic() - started)
+
+
+def start(target: Target, plan: Plan, token: ReviewToken) -> Run:
+    """Start the engine on ``plan``; it runs in a thread of its own."""
+    from wesley_tui.executor.engine import start_run
+    from wesley_tui.executor.options import RunOptions
+
+    return start_run(target.conninfo, plan, token, RunOptions(fingerprint=read_fingerprint))
+
+
+async def rails_installed(target: Target) -> bool:
+    """Whether this version of the rails is in the database already; installing them is said before it is done."""
+    from wesley_tui.executor.installation import RAILS_VERSION, installed_version, rails_digest
+
+    connection = await target.connect()
+    try:
+        return await installed_version(connection) == (RAILS_VERSION, rails_digest())
+    finally:
+        await connection.close()
+
+
+async def read_fingerprint(connection: AsyncConnection[Any], scope: tuple[str, ...]) -> str:
+    """Fingerprint of the live catalog within ``scope``: what the executor's drift gate compares with ``plan.base``."""
+    from wesley_tui.catalog.fingerprint import fingerprint
+    from wesley_tui.catalog.introspect import read_snapshot
+
+    snapshot = await read_snapshot(connection, None)
+    return fingerprint(snapshot.catalog, scope)
+
+
+def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, RunState]:
+    """Hand every event to ``on_event`` until the run has ended. Control-C aborts the run cleanly: what the server runs
+    is cancelled, and the run can be resumed; a second one leaves at once, and the engine's thread with us."""
+    interrupted = False
+    while True:
+        try:
+            outcome = run.wait(_POLL_S)
+            update = run.drain()
+            for event in update.events:
+                on_event(event)
+            if outcome is not None:
+                return outcome, run.drain().state
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            run.abort("interrupted at the terminal")
+
+
+def _finished(
+    target: Target, plan: Plan, planning: PlanningOptions, outcome: RunOutcome, state: RunState, seconds: float
+) -> RunReport:
+    from wesley_tui.services.audit import certify
+
+    verified: bool | None = None
+    certificate = None
+    exit_code = outcome.exit_code
+    if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
+        verified = verify_result(target, plan, planning)
+        certificate = certify(target, outcome.run_id)
+        if verified is False:
+            exit_code = 6
+    done, pending = report_of(plan, state)
+    return RunReport(
+        plan_id=plan.plan_id,
+        run_id=outcome.run_id,
+        status=str(outcome.status),
+        exit_code=exit_code,
+        steps=done,
+        pending=pending if outcome.status is RunStatus.CONTRACT_PENDING else (),
+        verified=verified,
+        duration_ms=seconds * 1000,
+        certificate=certificate,
+        error=outcome.message,
+        unmanaged=plan.unmanaged,
+    )
+
+
+def report_of(plan: Plan, state: RunState) -> tuple[tuple[StepReport, ...], tuple[StepReport, ...]]:
+    """The steps that an event has named, and those that none has."""
+    told: list[StepReport] = []
+    untold: list[StepReport] = []
+    for wave in plan.waves:
+        for step in wave.steps:
+            report = _step_report(wave.name, step, state)
+            (untold if report.status == StepStatus.PENDING else told).append(report)
+    return tuple(told), tuple(untold)
+
+
+def _step_report(wave: str, step: Step, state: RunState) -> StepReport:
+    known = state.step(step.step_sha)
+    return StepReport(
+        step.step_sha, wave, step.op, step.object, str(known.status), known.attempt, known.duration_ms, known.message
+    )
+
+
+def verify_result(target: Target, plan: Plan, planning: PlanningOptions) -> bool | None:
+    """Plan the same schema again: nothing may be left but CONTRACT steps. None for a plan that came without a schema
+    (a hand-written one)."""
+    if not plan.source:
+        return None
+    workbench = Workbench(target, planning)
+    sources = [Source("plan", plan.source)]
+    try:
+        compiled = workbench.compile(sources)
+    except SchemaError as error:
+        raise NotVerified(f"the schema inside the plan does not compile any more: {error}") from error
+    snapshot = asyncio.run(workbench.read(desired_schemas(compiled.catalog)))
+    left = workbench.plan_compiled(compiled, sources, snapshot)
+    return all(wave.name == "CONTRACT" for wave in left.waves)
