@@ -146,7 +146,12 @@ def default_clause(expression: str) -> str:
         document = json.loads(parse_sql_json(f"CREATE TABLE t (c text DEFAULT {expression}\n)"))
         (element,) = document["stmts"][0]["stmt"]["CreateStmt"]["tableElts"]
         (clause,) = element["ColumnDef"]["constraints"]
-        stands_alone = len(document["stmts"]) == 1 and clause["Constraint"]["contype"] == "CONSTR_DEFAULT"
+        # COLLATE would belong to the column, not to the expression.
+        stands_alone = (
+            len(document["stmts"]) == 1
+            and clause["Constraint"]["contype"] == "CONSTR_DEFAULT"
+            and "collClause" not in element["ColumnDef"]
+        )
     except (ParseError, KeyError, ValueError):
         stands_alone = False
     return _embedded(expression) if stands_alone else f"({_embedded(expression)})"
@@ -317,10 +322,8 @@ def comment_on(kind: CommentKind, relation: QName, name: str | None, text: str |
     ``relation`` is the table, for ``type`` the type itself, for ``schema`` only its ``schema`` counts; ``name`` is the
     column, constraint, index or policy.
     """
-    target = qualified(relation)
-    if kind == "schema":
-        target = quote_ident(relation.schema)
-    elif kind not in ("table", "type"):
+    target = quote_ident(relation.schema) if kind == "schema" else qualified(relation)
+    if kind not in ("schema", "table", "type"):
         if name is None:
             raise ValueError(f"COMMENT ON {kind.upper()} needs the name of the {kind}")
         if kind == "column":

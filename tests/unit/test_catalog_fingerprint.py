@@ -1,0 +1,87 @@
+"""What changes a fingerprint, and what does not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from wesley_tui.catalog.fingerprint import fingerprint, scope_of
+from wesley_tui.catalog.model import Catalog, Check, Column, Enum, Index, IndexKey, QName, Table, UnmanagedObject
+
+_USERS = QName("public", "users")
+_TABLE = Table(
+    _USERS,
+    columns=(Column("id", "bigint", not_null=True), Column("status", "character varying", default="'new'")),
+    constraints=(Check("known", "status IN ('new', 'old')"),),
+    indexes=(Index("by_status", (IndexKey("status"),)),),
+)
+_MOOD = Enum(QName("public", "mood"), ("happy", "sad"))
+
+
+def _catalog(table: Table = _TABLE, *others: Table) -> Catalog:
+    return Catalog(
+        schemas=frozenset(("public",)),
+        tables={item.name: item for item in (table, *others)},
+        enums={_MOOD.name: _MOOD},
+    )
+
+
+def test_spelling_and_column_order_do_not_count() -> None:
+    same = dataclasses.replace(
+        _TABLE,
+        columns=(Column("status", "character varying", default="'new'::character varying"), _TABLE.columns[0]),
+        constraints=(
+            Check("known", "((status)::text = ANY (ARRAY['new'::character varying, 'old'::character varying]))"),
+        ),
+    )
+    assert fingerprint(_catalog(same)) == fingerprint(_catalog())
+    unmanaged = dataclasses.replace(_catalog(), unmanaged=(UnmanagedObject("view", QName("public", "v")),))
+    assert fingerprint(unmanaged) == fingerprint(_catalog())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        dataclasses.replace(_TABLE, comment="people"),
+        dataclasses.replace(_TABLE, columns=_TABLE.columns[:1]),
+        dataclasses.replace(_TABLE, columns=(*_TABLE.columns, Column("x", "text"))),
+        dataclasses.replace(_TABLE, columns=(Column("id", "integer", not_null=True), _TABLE.columns[1])),
+        dataclasses.replace(_TABLE, columns=(Column("id", "bigint"), _TABLE.columns[1])),
+        dataclasses.replace(_TABLE, columns=(_TABLE.columns[0], Column("status", "character varying", default="'x'"))),
+        dataclasses.replace(_TABLE, constraints=(Check("known", "status IN ('new', 'other')"),)),
+        dataclasses.replace(_TABLE, constraints=(Check("known", "status IN ('new', 'old')", validated=False),)),
+        dataclasses.replace(_TABLE, indexes=()),
+        dataclasses.replace(_TABLE, indexes=(Index("by_status", (IndexKey("status"),), valid=False),)),
+        dataclasses.replace(_TABLE, indexes=(Index("by_status", (IndexKey("status", descending=True),)),)),
+        dataclasses.replace(_TABLE, rls_enabled=True),
+        dataclasses.replace(_TABLE, options=(("fillfactor", "70"),)),
+    ],
+)
+def test_every_other_difference_counts(changed: Table) -> None:
+    assert fingerprint(_catalog(changed)) != fingerprint(_catalog())
+
+
+def test_a_scope_looks_away_from_the_rest() -> None:
+    other = Table(QName("public", "other"), columns=(Column("id", "integer"),))
+    alone, together = _catalog(), _catalog(_TABLE, other)
+    assert fingerprint(alone) != fingerprint(together)
+    assert fingerprint(alone, scope_of(alone)) == fingerprint(together, scope_of(alone)) == fingerprint(alone)
+    scope = ["table public.users"]
+    assert fingerprint(together, scope) != fingerprint(Catalog(), scope)
+    assert fingerprint(together, [*scope, *scope]) == fingerprint(together, scope)
+    labels = dataclasses.replace(alone, enums={_MOOD.name: Enum(_MOOD.name, ("sad", "happy"))})
+    assert fingerprint(labels, scope) == fingerprint(alone, scope)
+    assert fingerprint(labels, ["enum public.mood"]) != fingerprint(alone, ["enum public.mood"])
+
+
+def test_names_with_dots_do_not_hide_each_other() -> None:
+    a, b = Table(QName("a", "b.c"), comment="x"), Table(QName("a.b", "c"), comment="y")
+    both = Catalog(tables={a.name: a, b.name: b})
+    assert fingerprint(both) != fingerprint(Catalog(tables={a.name: a}))
+    assert fingerprint(both) != fingerprint(Catalog(tables={b.name: b}))
+
+
+def test_the_scope_names_everything() -> None:
+    assert scope_of(_catalog()) == ("enum public.mood", "schema public", "table public.users")
+    assert len(fingerprint(_catalog())) == 64
