@@ -33,7 +33,7 @@ def compiled(text: str) -> Catalog:
 
 
 def declared(catalog: Catalog) -> Catalog:
-    """``catalog`` without what SDL cannot say: schemas that hold nothing, objects without a record, order of mappings."""
+    """``catalog`` without what SDL cannot say: schemas that hold nothing, objects without a record."""
     schemas = frozenset(name.schema for name in (*catalog.tables, *catalog.enums))
     return Catalog(schemas, dict(catalog.tables), dict(catalog.enums))
 

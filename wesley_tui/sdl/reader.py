@@ -43,6 +43,7 @@ _NAME = r"[_A-Za-z][_0-9A-Za-z]*+"
 _STRING = r'"(?!"")([^"\\\r\n]*+)"'
 
 _SKIP = re.compile(_IGNORED)
+_AHEAD = re.compile(f"{_IGNORED}(?:{_NAME}|.)?", re.DOTALL)
 _WORD = re.compile(f"{_IGNORED}({_NAME})")
 _PUNCTUATOR = re.compile(_IGNORED + r"([!&():=@\[\]{}|])")
 _DIRECTIVE = re.compile(f"{_IGNORED}(@){_IGNORED}({_NAME}){_IGNORED}(\\()?")
@@ -60,7 +61,13 @@ _START = re.compile(
 )
 _KEYWORDS = frozenset({"type", "enum", "scalar", "schema", "interface", "union", "input", "directive"})
 _EXECUTABLE = frozenset({"query", "mutation", "subscription", "fragment"})
-_CONSTANTS: dict[str, Value] = {}
+_LOCATIONS = frozenset(
+    (
+        *("QUERY", "MUTATION", "SUBSCRIPTION", "FIELD", "FRAGMENT_DEFINITION", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"),
+        *("VARIABLE_DEFINITION", "SCHEMA", "SCALAR", "OBJECT", "FIELD_DEFINITION", "ARGUMENT_DEFINITION"),
+        *("INTERFACE", "UNION", "ENUM", "ENUM_VALUE", "INPUT_OBJECT", "INPUT_FIELD_DEFINITION"),
+    )
+)
 
 
 class Placed(NamedTuple):
@@ -72,8 +79,10 @@ class Placed(NamedTuple):
 
 
 class _Broken(Exception):
-    def __init__(self, message: str, position: int, hint: str = "", code: str = "syntax-error") -> None:
-        self.position, self.hint, self.code = position, hint, code
+    """``to_the_end``: whether it is broken depends on all the text that follows."""
+
+    def __init__(self, message: str, position: int, hint: str, code: str, to_the_end: bool) -> None:
+        self.position, self.hint, self.code, self.to_the_end = position, hint, code, to_the_end
         super().__init__(message)
 
 
@@ -171,10 +180,10 @@ class _Parser:
             issue = SyntaxIssue(broken.code, str(broken), broken.position - start, broken.hint)
             following = _START.search(self.text, max(broken.position, start + 1))
             self.position = following.start() if following else len(self.text)
-            self.reach = (following.end() if following else len(self.text)) + 1
+            self.reach = (following.end() if following and not broken.to_the_end else len(self.text)) + 1
             return Definition("broken", "", 0, issue=issue)
-        # The next significant character was looked at, to see that the definition does not go on.
-        ahead = _SKIP.match(self.text, self.position)
+        # The next token was looked at, to see that the definition does not go on.
+        ahead = _AHEAD.match(self.text, self.position)
         self.reach = (ahead.end() if ahead else self.position) + 1
         return result
 
@@ -197,8 +206,8 @@ class _Parser:
             return self._directive_definition(keyword_at, description)
         if word == "schema":
             directives = self._directives()
-            empty = not self._fields(input_values=False, required=not extend)
-            if extend and empty and not directives:
+            has_body = self._operations(required=not extend)
+            if not has_body and not directives:
                 self._unexpected("directives or a body after extend schema")
             return Definition("schema", "", keyword_at - self.base, extend, description, directives)
         name_at, name = self._word(f"the name of the {word}")
@@ -213,7 +222,7 @@ class _Parser:
         elif word == "union":
             members = self._union_members()
         elif word != "scalar":
-            fields = self._fields(input_values=word == "input", required=False)
+            fields = self._fields(input_values=word == "input")
         if extend and not (directives or fields or values or members or implements):
             self._unexpected(f"directives or a body after extend {word} {name}")
         return Definition(word, name, at, extend, description, directives, fields, values)
@@ -222,17 +231,22 @@ class _Parser:
         self._expect("@")
         _, name = self._word("the name of the directive")
         if self._accept("("):
-            self._input_values(")", required=True)
+            self._input_values(")")
         word_at, word = self._word("on")
         if word == "repeatable":
             word_at, word = self._word("on")
         if word != "on":
             self._fail(f"expected on, found {word!r}", word_at)
         self._accept("|")
-        self._word("a directive location")
+        self._location()
         while self._accept("|"):
-            self._word("a directive location")
+            self._location()
         return Definition("directive", name, at - self.base, description=description)
+
+    def _location(self) -> None:
+        at, name = self._word("a directive location")
+        if name not in _LOCATIONS:
+            self._fail(f"{name!r} is not a directive location", at, "OBJECT, FIELD_DEFINITION, ENUM …")
 
     def _implements(self) -> bool:
         match = _WORD.match(self.text, self.position)
@@ -268,13 +282,27 @@ class _Parser:
             values.append(EnumValue(name, self._directives(), description, at - self.base))
         return tuple(values)
 
-    def _fields(self, *, input_values: bool, required: bool) -> tuple[Field, ...]:
+    def _operations(self, *, required: bool) -> bool:
+        """The body of a schema definition: which types are the entry points of an API. No business of a database."""
         if not self._accept("{"):
             if required:
                 self._unexpected("{")
+            return False
+        count = 0
+        while not (count and self._accept("}")):
+            count += 1
+            at, operation = self._word("query, mutation or subscription")
+            if operation not in ("query", "mutation", "subscription"):
+                self._fail(f"expected query, mutation or subscription, found {operation!r}", at)
+            self._expect(":")
+            self._word("a type")
+        return True
+
+    def _fields(self, *, input_values: bool) -> tuple[Field, ...]:
+        if not self._accept("{"):
             return ()
         if input_values:
-            self._input_values("}", required=True)
+            self._input_values("}")
             return (Field("", TypeRef("", 0), (), None, 0),)
         fields: list[Field] = []
         match_field, text = _FIELD.match, self.text
@@ -316,14 +344,15 @@ class _Parser:
         at, name = self._word("a field, or }")
         has_arguments = self._accept("(")
         if has_arguments:
-            self._input_values(")", required=True)
+            self._input_values(")")
         self._expect(":")
         reference = self._type(0)
         return Field(name, reference, self._directives(), description, at - self.base, has_arguments)
 
-    def _input_values(self, close: str, *, required: bool) -> None:
+    def _input_values(self, close: str) -> None:
+        """Arguments that something defines: read, because they must be right; not kept, because columns have none."""
         count = 0
-        while not ((count or not required) and self._accept(close)):
+        while not (count and self._accept(close)):
             count += 1
             self._description()
             self._word("the name of an argument")
@@ -429,7 +458,7 @@ class _Parser:
         if text.startswith('"""', at):
             block = _BLOCK.match(text, at)
             if block is None:
-                self._fail("this block string is never closed", at, 'close it with """')
+                self._fail("this block string is never closed", at, 'close it with """', to_the_end=True)
             self.position = block.end()
             return Value("string", block_value(block[1]), at - self.base, raw=False)
         quoted = _QUOTED.match(text, at)
@@ -477,8 +506,10 @@ class _Parser:
             found = repr(rest[0])
         self._fail(f"expected {expected}, found {found}", at)
 
-    def _fail(self, message: str, position: int, hint: str = "", code: str = "syntax-error") -> NoReturn:
-        raise _Broken(message, position, hint, code)
+    def _fail(
+        self, message: str, position: int, hint: str = "", code: str = "syntax-error", *, to_the_end: bool = False
+    ) -> NoReturn:
+        raise _Broken(message, position, hint, code, to_the_end)
 
 
 def _word_value(word: str, at: int) -> Value:
