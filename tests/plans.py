@@ -62,13 +62,15 @@ def concurrent_index(table: str, column: str, *, unique: bool = False, **fields:
 
 
 def backfill(table: str, key: str, assignment: str, todo: str, *, wave: WaveName = "BACKFILL", **fields: Any) -> Draft:
-    """Batches along the bigint column ``key``: rows where ``todo`` get ``assignment``."""
+    """Batches along the bigint column ``key``: rows where ``visit`` (default ``todo``) get ``assignment``, until no row
+    is ``todo``."""
+    visit = fields.pop("visit", todo)
     batch_rows = fields.pop("batch_rows", 100)
     rate = fields.pop("rows_per_second", None)
     batch = f"""WITH batch AS MATERIALIZED (
             SELECT {key} FROM {table} WHERE $1 IS NULL OR {key} > ($1 ->> 0)::bigint ORDER BY {key} LIMIT $2
         ), changed AS (
-            UPDATE {table} t SET {assignment} FROM batch WHERE t.{key} = batch.{key} AND {todo} RETURNING 1
+            UPDATE {table} t SET {assignment} FROM batch WHERE t.{key} = batch.{key} AND {visit} RETURNING 1
         ) SELECT CASE WHEN count(*) > 0 THEN jsonb_build_array(max(batch.{key})::text) END, count(*),
                  (SELECT count(*) FROM changed) FROM batch"""
     return wave, _step(

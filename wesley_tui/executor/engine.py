@@ -237,7 +237,7 @@ class _Engine:
                 if wave not in begun:
                     begun.add(wave)
                     await self._control.event(EventType.WAVE_START, wave=wave, metrics={"steps": left[wave]})
-                running[asyncio.create_task(self._runner.run(worker, step, wave))] = (step, worker)
+                running[asyncio.create_task(self._runner.run(worker, step))] = (step, worker)
             if not running:
                 if self._stopping:
                     return
@@ -363,8 +363,8 @@ class _Engine:
                 found = await self._control.blockers(list(waiting))
                 for pid, worker in waiting.items():
                     mine = tuple(blocker for blocker in found if blocker.waiter == pid)
-                    if mine:
-                        worker.blockers = mine
+                    worker.blockers = mine
+                    worker.seen_blockers = mine or worker.seen_blockers
 
     async def _guard_lock(self) -> None:
         """Notice when the connection that holds the run lock is gone."""

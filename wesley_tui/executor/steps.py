@@ -12,10 +12,11 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from random import Random
 
 from wesley_tui.executor import failpoints
-from wesley_tui.executor.control import Control, json_literal
+from wesley_tui.executor.control import Blocker, Control, json_literal
 from wesley_tui.executor.errors import StatementFailed
 from wesley_tui.executor.events import EventType
 from wesley_tui.executor.options import RunOptions
@@ -23,7 +24,7 @@ from wesley_tui.executor.pacing import BatchPacer
 from wesley_tui.executor.retry import is_cancelled, waits_for_lock
 from wesley_tui.executor.stored import sha256_hex, step_content
 from wesley_tui.executor.worker import Worker, WorkerLost
-from wesley_tui.planner.plan import LockMode, Step, StepKind, WaveName
+from wesley_tui.planner.plan import LockMode, Step, StepKind
 
 __all__ = ["StepRunner", "Stopped"]
 
@@ -57,9 +58,8 @@ class StepRunner:
         self._gate = gate
         self._stopping = stopping
         self._random = random
-        self._pacers: dict[str, BatchPacer] = {}
 
-    async def run(self, worker: Worker, step: Step, wave: WaveName) -> None:
+    async def run(self, worker: Worker, step: Step) -> None:
         """Run ``step`` until it has succeeded; raises StatementFailed or WorkerLost when it does not."""
         run = {
             StepKind.TRANSACTIONAL: self._transactional,
@@ -69,11 +69,12 @@ class StepRunner:
         content_sha = sha256_hex(step_content(step))
         begun = time.monotonic()
         tries = lost = 0
+        memory = _Memory()
         while True:
             tries += 1
             attempt = self._attempts[step.step_sha] = self._attempts.get(step.step_sha, 0) + 1
             lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms)
-            call = _Call(self._control, step, content_sha, attempt, wave, lock_ms)
+            call = _Call(self._control, step, content_sha, attempt, memory, lock_ms)
             try:
                 return await run(worker, call)
             except WorkerLost as error:
@@ -91,23 +92,22 @@ class StepRunner:
 
     async def _failed(self, worker: Worker, call: _Call, error: StatementFailed, begun: float) -> None:
         """Record the attempt; raise ``error`` unless it is worth another one."""
-        blockers = worker.blockers
+        blockers = worker.seen_blockers
+        blocked = bool(worker.blockers)
+        call.memory.blockers = blockers or call.memory.blockers
         policy = self._options.retry
-        again = policy.retries(error.sqlstate, was_blocked=bool(blockers)) and not self._stopping()
+        again = policy.retries(error.sqlstate, was_blocked=blocked) and not self._stopping()
+        on_lock = waits_for_lock(error.sqlstate, was_blocked=blocked)
+        who = "; ".join(map(str, call.memory.blockers)) or "a lock that somebody holds"
         spent = time.monotonic() - begun
         kind = EventType.STEP_FAIL
-        message = str(error)
         if again and spent < policy.budget_s:
-            kind = EventType.STEP_RETRY
-            if waits_for_lock(error.sqlstate, was_blocked=bool(blockers)):
-                kind = EventType.LOCK_TIMEOUT
-                message = "waited for " + ("; ".join(map(str, blockers)) or "a lock that somebody holds")
-        elif again:
-            message = f"{message}; gave up after {spent:.0f} s"
-            if blockers:
-                message += "; it waited for " + "; ".join(map(str, blockers))
-        elif self._stopping() and is_cancelled(error.sqlstate):
-            message = "cancelled; its transaction was rolled back"
+            kind = EventType.LOCK_TIMEOUT if on_lock else EventType.STEP_RETRY
+        elif on_lock and not self._stopping():
+            error.detail = f"gave up after {spent:.0f} s of waiting for {who}"
+        message = f"waited for {who}" if kind is EventType.LOCK_TIMEOUT else str(error)
+        if self._stopping() and is_cancelled(error.sqlstate):
+            message = "cancelled; what it had not committed was rolled back"
         await self._record(
             call,
             kind,
@@ -237,10 +237,10 @@ class StepRunner:
             return
         started = await self._control.clock()
         total = await self._control.row_estimate(step.backfill.table)
-        pacer = self._pacers.get(step.step_sha)
+        pacer = call.memory.pacer
         if pacer is None:
             pacer = BatchPacer(step.backfill.batch_rows, self._options.batch_target_ms, step.backfill.rows_per_second)
-            self._pacers[step.step_sha] = pacer
+            call.memory.pacer = pacer
         else:
             pacer.failed()
         told = 0.0
@@ -267,16 +267,25 @@ class StepRunner:
                 return
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What the attempts of one step tell each other."""
+
+    blockers: tuple[Blocker, ...] = ()
+    """Who was seen last to hold it up; a short attempt may end before anybody looks."""
+    pacer: BatchPacer | None = None
+
+
 class _Call:
     """One attempt at a step, and how to write calls of the rails for it."""
 
     def __init__(
-        self, control: Control, step: Step, content_sha: str, attempt: int, wave: WaveName, lock_ms: int
+        self, control: Control, step: Step, content_sha: str, attempt: int, memory: _Memory, lock_ms: int
     ) -> None:
         self._control = control
         self.step = step
         self.attempt = attempt
-        self.wave = wave
+        self.memory = memory
         self.lock_ms = lock_ms
         self._content_sha = content_sha
         self.progressed = False

@@ -37,7 +37,9 @@ class Worker:
     ) -> None:
         self.number = number
         self.blockers: tuple[Blocker, ...] = ()
-        """Who held up the current statement when the watch looked last."""
+        """Who holds up the current statement, as of the watch's last look."""
+        self.seen_blockers: tuple[Blocker, ...] = ()
+        """Who has held it up at any time since it was sent."""
         self.busy_since: float | None = None
         """Monotonic time since when it waits for an answer."""
         self._binary = binary
@@ -65,7 +67,7 @@ class Worker:
         made sure that the lost session is gone.
         """
         psql = await self._session()
-        self.blockers = ()
+        self.blockers = self.seen_blockers = ()
         self.busy_since = time.monotonic()
         try:
             if self._timeouts != (statement_timeout_ms, lock_timeout_ms):

@@ -1,0 +1,66 @@
+"""The process is killed at every point where it could matter; a resumed run must bring the same end as an undisturbed
+one. A sample runs by default, every point and count with ``WESLEY_SLOW=1`` (``make faults``)."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.wrong import WRONG
+from wesley_tui.executor import failpoints
+
+_SLOW = os.environ.get("WESLEY_SLOW") == "1"
+_SAMPLE = (
+    *("half_sent:9", "after_send:8", "after_send:13", "after_send:26", "after_ack:1", "after_intent:2", "after_run:2"),
+    "after_batch:2",
+)
+_POINTS = [f"{name}:{count}" for name in failpoints.NAMES for count in range(1, 45)] if _SLOW else _SAMPLE
+
+
+@pytest.fixture
+def case(database: str, tmp_path: Path) -> Case:
+    seed(database)
+    return Case(database, whole_plan(database), tmp_path)
+
+
+@pytest.mark.parametrize("point", _POINTS)
+def test_killed_at(case: Case, point: str) -> None:
+    code, said = case.run("start", point)
+    if code == 0 and _SLOW:
+        pytest.skip("the run does not come by that often")
+    assert code == -signal.SIGKILL, said
+    case.converge()
+    assert case.violations() == []
+
+
+def test_killed_again_and_again(case: Case) -> None:
+    code, _ = case.run("start", "after_send:6")
+    assert code == -signal.SIGKILL
+    for point in ("after_send:7", "after_intent:1", "after_batch:1", "after_send:8"):
+        code, said = case.run("resume", point)
+        assert code in {0, -signal.SIGKILL}, said
+    case.converge()
+    assert case.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "point"),
+    [("ledger", "between_ledger:1"), ("checkpoint", "between_checkpoint:2"), ("intent", "after_intent:1")],
+)
+def test_a_wrong_executor_is_noticed(case: Case, wrong: str, point: str) -> None:
+    case.wrong = wrong
+    code, _ = case.run("start", point)
+    assert code == -signal.SIGKILL
+    code, _ = case.run("resume")
+    assert code != 0 or case.violations() != []
+
+
+@pytest.mark.parametrize("wrong", list(WRONG) if _SLOW else ["ledger"])
+def test_a_wrong_executor_that_nobody_disturbs_looks_right(case: Case, wrong: str) -> None:
+    case.wrong = wrong
+    assert case.run("start") == (0, "\n")
+    assert case.violations() == []
