@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests.tui.fakes import SCHEMA, FakeWorkbench, fixed_clock
@@ -31,16 +32,28 @@ class Driver:
 
     async def settle(self) -> None:
         """Until every worker is done and every message it posted was handled."""
-        for _ in range(2):
+        for _ in range(4):
             await self.app.workers.wait_for_complete()
-            await self.pilot.pause()
+            await self.handled()
+
+    async def handled(self) -> None:
+        """Until every widget has handled the messages that it has now, and those that they led to."""
+        for _ in range(3):
+            await self.pilot.pause(0)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Each key when the one before has been handled; then until all is quiet."""
+        for key in keys:
+            if not self.app.is_running:
+                return
+            name = KEYS.get(key, key)
+            character = CHARACTERS.get(name, name if len(name) == 1 else None)
+            self.app.post_message(Key(name, character))
+            await self.handled()
         await self.settle()
 
     async def type(self, text: str) -> None:
-        await self.press(*(KEYS.get(character, character) for character in text))
+        await self.press(*text)
 
     async def run_plan(self) -> None:
         """Review, read to the end, confirm: the run has started, nothing has happened yet."""
@@ -56,7 +69,16 @@ class Driver:
         await self.settle()
 
 
-KEYS = {".": "full_stop", "_": "underscore", " ": "space", "@": "at", "?": "question_mark"}
+KEYS = {
+    ".": "full_stop",
+    "_": "underscore",
+    " ": "space",
+    "@": "at",
+    "?": "question_mark",
+    "{": "left_curly_bracket",
+    "}": "right_curly_bracket",
+}
+CHARACTERS = {name: character for character, name in KEYS.items()}
 
 
 def make_app(workbench: FakeWorkbench, *, text: str = SCHEMA, **options: Any) -> WesleyApp:

@@ -72,6 +72,7 @@ class FakeRun:
         self.state = RunState(plan_id=plan.plan_id)
         self.asked: list[str] = []
         self.over = False
+        self.dropped = 0
         self.end_message = ""
         self._waiting: list[Event] = []
         self._id = 0
@@ -130,7 +131,8 @@ class FakeRun:
 
     def drain(self) -> FakeUpdate:
         events, self._waiting = tuple(self._waiting), []
-        return FakeUpdate(self.state, events)
+        dropped, self.dropped = self.dropped, 0
+        return FakeUpdate(self.state, events, dropped)
 
     def pause(self) -> None:
         self.asked.append("pause")

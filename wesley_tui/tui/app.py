@@ -100,6 +100,14 @@ class WesleyApp(App[None]):
             feed.stop(f"the terminal application got {name}")
         self.exit(return_code=128 + number)
 
+    async def action_quit(self) -> None:
+        """Ctrl+Q wherever one is: the main screen knows what would be lost."""
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.do_app_quit()
+                return
+        self.exit()
+
     def _next_theme(self) -> None:
         self.theme = other_theme(self.theme)
 

@@ -14,7 +14,7 @@ from textual.content import Content
 from wesley_tui.executor.events import RunState, RunStatus, StepState, StepStatus
 from wesley_tui.planner.plan import HazardClass, LockMode, Plan, Step, Wave
 from wesley_tui.tui.glyphs import Glyphs
-from wesley_tui.tui.text import count, duration, one_line, plain_lines, rows, short_sha, visible
+from wesley_tui.tui.text import count, duration, identifier, one_line, plain_lines, rows, short_sha, visible
 
 __all__ = [
     "BADGE_WIDTH",
@@ -211,7 +211,7 @@ def locks_lines(locks: Mapping[str, LockMode]) -> list[Content]:
     for relation, mode in sorted(locks.items(), key=lambda item: (-item[1], item[0])):
         strong = mode is LockMode.AccessExclusiveLock
         lines += [
-            Content.assemble("  ", (one_line(relation), "bold")),
+            Content.assemble("  ", (identifier(relation), "bold")),
             Content.assemble(f"    {mode.name}  ", (LOCK_BLOCKS[mode], "bold $hazard-3" if strong else "$muted")),
         ]
     return lines
@@ -235,8 +235,8 @@ def hazard_lines(steps: Iterable[Step], least: HazardClass = HazardClass.H2) -> 
     return [
         Content.assemble(
             badge(step.hazard, width=BADGE_WIDTH + 1),
-            (f"{one_line(step.op)} ", "bold"),
-            one_line(step.object),
+            (f"{identifier(step.op)} ", "bold"),
+            identifier(step.object),
             (f"  {one_line(consequence(step))}", "$muted"),
         )
         for step in worst

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from wesley_tui.planner.plan import HazardClass, Plan, Step
-from wesley_tui.tui.text import one_line
+from wesley_tui.tui.text import count, identifier
 
 __all__ = ["CONFIRM_WORD", "Confirmation", "runnable_steps"]
 
@@ -51,11 +51,10 @@ class Confirmation:
                 return "Only the CONTRACT wave is left: press ^T to include it."
             return "Nothing to do: the database has the declared schema."
         if self.dangerous and not self.unsafe:
-            number = len(self.dangerous)
-            return (
-                f"{number} step{'s' if number > 1 else ''} of class H3. Wesley was started without --unsafe, so "
-                "nothing of this plan runs. Change the schema, or start again with --unsafe."
-            )
+            what = f"{count(len(self.dangerous), 'step')} of class H3, and Wesley was started without --unsafe"
+            if self.contract and not replace(self, contract=False).dangerous:
+                return f"{what}: nothing runs. ^T leaves CONTRACT for later, or start again with --unsafe."
+            return f"{what}: nothing of this plan runs. Change the schema, or start again with --unsafe."
         return ""
 
     @property
@@ -69,7 +68,7 @@ class Confirmation:
         if self.blocked:
             return ""
         name = self.next_name
-        return CONFIRM_WORD if name is None else one_line(name)
+        return CONFIRM_WORD if name is None else identifier(name)
 
     def with_contract(self, contract: bool) -> Confirmation:
         """Another selection of waves; what was typed for the old one no longer counts."""
@@ -89,8 +88,8 @@ class Confirmation:
             return replace(self, problem="Read to the end first: PgDn, or ^End. Nothing runs before.")
         name = self.next_name
         if name is not None:
-            if text not in (name, one_line(name)):
-                return replace(self, problem=f"That is not {one_line(name)}. Nothing runs.")
+            if text not in (name, identifier(name)):
+                return replace(self, problem=f"That is not {identifier(name)}. Nothing runs.")
             return replace(self, typed=(*self.typed, name), problem="")
         if text != CONFIRM_WORD:
             return replace(self, problem=f"That is not the word {CONFIRM_WORD}. Nothing runs.")

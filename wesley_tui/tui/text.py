@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-__all__ = ["count", "duration", "one_line", "plain_lines", "rows", "same_width", "short_sha", "visible"]
+__all__ = ["count", "duration", "identifier", "one_line", "plain_lines", "rows", "same_width", "short_sha", "visible"]
 
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -25,6 +25,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """``text`` made visible, on one line: runs of blanks and line breaks become one blank."""
     return " ".join(visible(text).split())
+
+
+def identifier(name: str) -> str:
+    """A name, made visible, on one line: blanks stay as they are, line breaks and tabs become escapes."""
+    return visible(name).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def plain_lines(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.keymap import bindings, commands_of, key_name
 from wesley_tui.tui.present import badge, hazard_lines, plan_summary
 from wesley_tui.tui.review import Confirmation
-from wesley_tui.tui.text import count, one_line, short_sha
+from wesley_tui.tui.text import count, identifier, one_line, short_sha
 from wesley_tui.tui.widgets.explanation import Explanation
 from wesley_tui.tui.widgets.key_bar import KeyBar, KeyHint
 
@@ -125,7 +125,7 @@ class ReviewScreen(ModalScreen[Accepted | None]):
             step = next(step for step in state.dangerous if step.object == state.next_name)
             return Content.assemble(
                 badge(HazardClass.H3),
-                (f" {done + 1} of {total}  {one_line(step.op)}: type ", ""),
+                (f" {done + 1} of {total}  {identifier(step.op)}: type ", ""),
                 (state.wanted, "bold"),
                 " to accept",
                 (f"  {one_line(step.loses or step.breaks)}", "$muted"),

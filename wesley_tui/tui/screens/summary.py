@@ -17,7 +17,7 @@ from wesley_tui.planner.plan import Plan
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.ports import RunEnd
 from wesley_tui.tui.present import RUN_WORD, STATUS_STYLE, bar, indented, labelled, lines_of, wave_counts
-from wesley_tui.tui.text import duration, one_line, rows, short_sha
+from wesley_tui.tui.text import duration, identifier, one_line, rows, short_sha
 
 __all__ = ["SummaryScreen", "describe_run"]
 
@@ -98,7 +98,7 @@ def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
     for step in plan.steps:
         step_state = state.step(step.step_sha)
         if step_state.status is StepStatus.FAILED:
-            head = f"{glyphs.status[StepStatus.FAILED]} {one_line(step.op)} {one_line(step.object)}"
+            head = f"{glyphs.status[StepStatus.FAILED]} {identifier(step.op)} {identifier(step.object)}"
             lines += [Content.styled(f"  {head}", "bold $error"), *indented(step_state.message)]
     if state.status is RunStatus.FAILED:
         lines.append(
@@ -151,7 +151,7 @@ def _certificate(event: Event | None) -> list[Content]:
         return []
     lines = indented(event.message or EventType.CERTIFICATE_ISSUED.value)
     for key, value in event.metrics.items():
-        name = one_line(key).replace("_", " ")
+        name = identifier(key).replace("_", " ")
         lines.append(Content.assemble((f"  {name:<16}", "$muted"), f" {_value(value)}"))
     return lines[:_CERTIFICATE_LINES]
 

@@ -31,7 +31,7 @@ from wesley_tui.tui.present import (
     strongest_lock,
     wave_counts,
 )
-from wesley_tui.tui.text import count, duration, one_line
+from wesley_tui.tui.text import count, duration, identifier
 from wesley_tui.tui.widgets.line_view import LineView
 
 __all__ = ["PlanRow", "PlanTree"]
@@ -203,8 +203,8 @@ class PlanTree(LineView):
         if not right and lock is not None:
             right = Content.styled(LOCK_SHORT[lock[1]], "$muted")
         parts.append(badge(step.hazard, word=wide, width=(BADGE_WIDTH if wide else 2) + 1))
-        operation = one_line(step.op)
-        name = one_line(step.object.removeprefix(self._schema))
+        operation = identifier(step.op)
+        name = identifier(step.object.removeprefix(self._schema))
         room = width - sum(len(part) for part in parts) - len(right) - 2
         if self._op_width + 1 + len(name) <= room:
             operation = f"{operation:<{self._op_width}}"

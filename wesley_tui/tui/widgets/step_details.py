@@ -29,7 +29,7 @@ from wesley_tui.tui.present import (
     progress_text,
     sql_content,
 )
-from wesley_tui.tui.text import count, duration, one_line, short_sha
+from wesley_tui.tui.text import count, duration, identifier, one_line, short_sha
 
 __all__ = ["StepDetails", "describe_diagnostics", "describe_step", "describe_wave"]
 
@@ -104,8 +104,8 @@ def describe_step(
     """The whole of a step, in the order in which a careful person asks."""
     total = sum(len(item.steps) for item in plan.waves)
     top = [
-        Content.assemble(badge(step.hazard), "  ", (one_line(step.op), "bold")),
-        Content.styled(one_line(step.object), "bold"),
+        Content.assemble(badge(step.hazard), "  ", (identifier(step.op), "bold")),
+        Content.styled(identifier(step.object), "bold"),
         Content.styled(f"{wave.name}, step {step.ordinal} of {total}, {_KIND_WORDS[step.kind]}", "$muted"),
     ]
     return lines_of(
@@ -163,16 +163,14 @@ def _sql_lines(step: Step, format_sql: Callable[[str], str]) -> list[Content]:
 
 
 def _work_lines(step: Step) -> list[Content]:
-    lines = [Content.assemble("  rewrites  ", (one_line(name), "bold")) for name in step.rewrites]
-    lines += [Content.assemble("  scans     ", (one_line(name), "bold")) for name in step.scans]
+    lines = [Content.assemble("  rewrites  ", (identifier(name), "bold")) for name in step.rewrites]
+    lines += [Content.assemble("  scans     ", (identifier(name), "bold")) for name in step.scans]
     if step.backfill is not None:
         fill = step.backfill
         rate = f", at most {fill.rows_per_second} rows/s" if fill.rows_per_second else ""
         key = ", ".join(fill.key)
         lines.append(
-            Content(
-                f"  batches   {one_line(fill.table)} by ({one_line(key)}), {count(fill.batch_rows, 'row')} each{rate}"
-            )
+            Content(f"  batches   {identifier(fill.table)} by ({identifier(key)}), {fill.batch_rows} rows each{rate}")
         )
     return lines
 

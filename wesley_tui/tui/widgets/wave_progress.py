@@ -12,7 +12,7 @@ from wesley_tui.executor.events import RunState, StepStatus
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
 from wesley_tui.tui.present import RUN_WORD, badge, bar, progress_text, wave_counts
-from wesley_tui.tui.text import duration, one_line
+from wesley_tui.tui.text import duration, identifier, one_line
 
 __all__ = ["WaveProgress", "describe_progress"]
 
@@ -78,9 +78,9 @@ def _current_lines(step: Step, state: RunState, glyphs: Glyphs) -> list[Content]
     lines = [
         Content.assemble(
             (f"{glyphs.status[StepStatus.RUNNING]} ", "bold $primary"),
-            one_line(step.op),
+            identifier(step.op),
             " ",
-            (one_line(step.object), "bold"),
+            (identifier(step.object), "bold"),
         )
     ]
     words = [progress_text(step_state), f"attempt {step_state.attempt}" if step_state.attempt > 1 else ""]
