@@ -23,7 +23,8 @@ def canonical_json(value: Any) -> bytes:
 
 
 def plan_identity(plan: Plan) -> str:
-    """SHA-256 over base, target, server, profile, scope, source and all operations in their waves."""
+    """SHA-256 over base, target, server, profile, scope and all operations in their waves. Not over the text of the
+    schema: another comment or line end makes no other plan."""
     ordinals = {step.step_sha: step.ordinal for step in plan.steps}
     content = {
         "base": plan.base,
@@ -31,7 +32,6 @@ def plan_identity(plan: Plan) -> str:
         "server_version_num": plan.server_version_num,
         "profile": plan.profile,
         "scope": plan.scope,
-        "source": plan.source,
         "waves": [[wave.name, [_operation(step, ordinals) for step in wave.steps]] for wave in plan.waves],
     }
     return hashlib.sha256(canonical_json(content)).hexdigest()

@@ -102,7 +102,7 @@ class Workbench:
             profile=self.options.profile,
             purge=self.options.purge,
             adopt_all=self.options.adopt_all,
-            source="\n".join(source.text for source in sources),
+            source="\n".join(_lines(source.text) for source in sources),
         )
         return build_plan(snapshot, compiled.catalog, diff, options)
 
@@ -134,6 +134,11 @@ class Workbench:
 def desired_schemas(catalog: Catalog) -> frozenset[str]:
     """The schemas that a compiled catalog names: what is read from the database, and what is managed."""
     return catalog.schemas | {name.schema for name in (*catalog.tables, *catalog.enums)}
+
+
+def _lines(text: str) -> str:
+    """The text without byte order mark and with plain line ends: how it was saved is not part of a plan."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _elapsed_ms(started: float) -> float:
