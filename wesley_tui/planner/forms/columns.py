@@ -132,9 +132,10 @@ def _add_with_volatile_default(
         ("rows that are inserted from now on get their value; the ones before are filled in batches",),
         state="default",
     )  # fmt: skip
-    yield fill_nulls(table, plain, column.default, key, situation)
+    fill = fill_nulls(table, plain, column.default, key, situation)
+    yield fill
     if column.not_null:
-        yield from prove_not_null(table, column.name, situation, check_rows=False)
+        yield from prove_not_null(table, column.name, situation, fill=fill)
 
 
 def change_default(change: ChangeColumnDefault, situation: Situation) -> Iterator[Operation]:

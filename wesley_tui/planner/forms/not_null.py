@@ -4,13 +4,15 @@ PostgreSQL 12 and later skip the scan of SET NOT NULL when a validated CHECK say
 step of its own: in one ALTER TABLE with SET NOT NULL the proof would be gone before it is looked for, and the table
 would be read under ACCESS EXCLUSIVE.
 
-Where a backfill comes before, the helper waits for its end. NOT VALID spares existing rows the proof, but not their next
-UPDATE: whoever touched any other column of a row that is still NULL, a client or another backfill, would get an error.
+Where a backfill comes before, the helper waits for its end. NOT VALID spares existing rows the proof, but not their
+next UPDATE: whoever touched any other column of a row that is still NULL, a client or another backfill, would get an
+error. Clients may write NULL until the helper stands; a second pass, after it, fills those rows before the proof.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wesley_tui.catalog.model import Check, Column, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
@@ -53,10 +55,11 @@ def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterat
     column = live.column(name)
     key = walking_key(live)
     default = wanted.default if wanted is not None and wanted.identity is None else None
-    filled = default is not None and key is not None and column is not None
+    fill = None
     if default is not None and key is not None and column is not None:
-        yield fill_nulls(table, column, default, key, situation)
-    yield from prove_not_null(table, name, situation, check_rows=not filled)
+        fill = fill_nulls(table, column, default, key, situation)
+        yield fill
+    yield from prove_not_null(table, name, situation, fill=fill)
 
 
 def fill_nulls(table: QName, column: Column, expression: str, key: tuple[str, ...], situation: Situation) -> Operation:
@@ -86,9 +89,9 @@ def fill_nulls(table: QName, column: Column, expression: str, key: tuple[str, ..
     )
 
 
-def prove_not_null(table: QName, column: str, situation: Situation, *, check_rows: bool) -> Iterator[Operation]:
-    """Helper CHECK, its proof, SET NOT NULL, and the helper goes. ``check_rows``: look for NULLs before anything is
-    done, because no backfill takes care of them."""
+def prove_not_null(table: QName, column: str, situation: Situation, *, fill: Operation | None) -> Iterator[Operation]:
+    """Helper CHECK, its proof, SET NOT NULL, and the helper goes. ``fill``: the backfill that came before; it runs
+    again once the helper stops new NULLs. Without one, NULLs are looked for before anything is done."""
     target = f"ALTER TABLE {qualified(table)}"
     quoted = quote_ident(column)
     existing = _existing_proof(table, column, situation)
@@ -97,14 +100,14 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, check_row
         yield Operation(
             op="add_check_not_valid",
             object=f"{table}.{helper}",
-            wave="EXPAND" if check_rows else "VALIDATE",
+            wave="EXPAND" if fill is None else "VALIDATE",
             phase=Phase.CONSTRAINT,
             statements=(f"{target} ADD CONSTRAINT {quote_ident(helper)} CHECK ({quoted} IS NOT NULL) NOT VALID",),
             undo=(f"{target} DROP CONSTRAINT {quote_ident(helper)}",),
             prechecks=(
                 checks.column_exists(table, column),
                 checks.constraint_absent(table, helper),
-                *((checks.no_nulls(table, column),) if check_rows else ()),
+                *((checks.no_nulls(table, column),) if fill is None else ()),
             ),
             postchecks=(checks.constraint_exists(table, helper),),
             provides=(constraint_resource(table, helper),),
@@ -119,10 +122,14 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, check_row
                 "a helper: it stops new NULLs now, and once proven it lets SET NOT NULL skip the scan",
                 "from now on clients that write NULL into this column get an error",
             ),
-            unbounded=check_rows,
+            unbounded=fill is None,
         )
+        if fill is not None:
+            yield _second_pass(fill, table, column, helper)
     if existing is None or not existing.validated:
-        yield validate(table, helper, (column_resource(table, column, "filled"),))
+        yield validate(
+            table, helper, (column_resource(table, column, "filled"), column_resource(table, column, "swept"))
+        )
     yield Operation(
         op="set_not_null",
         object=f"{table}.{column}",
@@ -153,6 +160,22 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, check_row
             needs=(column_resource(table, column, "not null"),),
             why=("the helper has done its work: NOT NULL itself holds now",),
         )
+
+
+def _second_pass(fill: Operation, table: QName, column: str, helper: str) -> Operation:
+    """In the phase of the helper: the order of positions then puts it before the helper of another column of the same
+    table, which the rows that it writes might not satisfy yet."""
+    return replace(
+        fill,
+        wave="VALIDATE",
+        phase=Phase.CONSTRAINT,
+        provides=(column_resource(table, column, "swept"),),
+        needs=(*fill.needs, constraint_resource(table, helper)),
+        why=(
+            f"a second pass: clients may have written NULL into {column} behind the first one, until the helper stood",
+            "rows are read in short batches along the key; only those that are still NULL are written",
+        ),
+    )
 
 
 def _existing_proof(table: QName, column: str, situation: Situation) -> Check | None:
