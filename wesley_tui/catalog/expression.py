@@ -56,7 +56,10 @@ def same_expression(a: str | None, b: str | None, column_types: Mapping[str, str
     first, second = parse_expression(a), parse_expression(b)
     if first is None or second is None:
         return False
-    return first == second or _Comparison(column_types or {}).same(first, second)
+    try:
+        return _Comparison(column_types or {}).same(first, second)
+    except RecursionError:
+        return False
 
 
 def same_default(a: str | None, b: str | None, column_type: str | None = None) -> bool:
@@ -84,7 +87,10 @@ def canonical_expression(text: str) -> str:
 @lru_cache(maxsize=16384)
 def _canonical(text: str) -> str:
     tree = parse_expression(text)
-    return text.strip() if tree is None else _write(tree)
+    try:
+        return text.strip() if tree is None else _write(tree)
+    except RecursionError:
+        return text.strip()
 
 
 def _is_null(text: str) -> bool:

@@ -25,6 +25,8 @@ from wesley_tui.catalog.model import Catalog, Column, QName, Table
 __all__ = ["fingerprint", "scope_of"]
 
 _EXPRESSION_FIELDS = frozenset(("default", "expression", "where", "using", "check"))
+_FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
+"""Names and defaults of the fields of each record class, which :mod:`dataclasses` would look up for every record."""
 
 
 def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
@@ -77,16 +79,25 @@ def _column_name(column: Column) -> str:
 def _describe(record: Any) -> Any:
     """A record as JSON: the name of its class, and its fields that differ from their defaults (so that a field that is
     added to a record later leaves the fingerprints of catalogs without it alone)."""
+    if record is None or isinstance(record, str | bool):
+        return record
     if isinstance(record, tuple):
         return [_describe(item) for item in record]
-    if not dataclasses.is_dataclass(record) or isinstance(record, type):
-        return record
     described: dict[str, Any] = {"": type(record).__name__}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if value == field.default:
+    for name, default in _fields(type(record)):
+        value = getattr(record, name)
+        if value == default:
             continue
-        if field.name in _EXPRESSION_FIELDS and isinstance(value, str):
-            value = canonical_expression(value)
-        described[field.name] = _describe(value)
+        if isinstance(value, str):
+            described[name] = canonical_expression(value) if name in _EXPRESSION_FIELDS else value
+        else:
+            described[name] = _describe(value)
     return described
+
+
+def _fields(record_type: type[Any]) -> tuple[tuple[str, Any], ...]:
+    known = _FIELDS.get(record_type)
+    if known is None:
+        known = tuple((field.name, field.default) for field in dataclasses.fields(record_type))
+        _FIELDS[record_type] = known
+    return known
