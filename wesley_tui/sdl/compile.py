@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Enum, QName, Table
 from wesley_tui.catalog.naming import qualified
+from wesley_tui.sdl.collisions import collisions, default_name_clashes
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.directives import ARGUMENT_SCALARS, SCALARS
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
@@ -66,24 +67,28 @@ class Compiler:
     """Compiles the same schema again and again, and does only what an edit made necessary."""
 
     def __init__(self) -> None:
-        self._readers: dict[str, Reader] = {}
-        self._drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
-        self._enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = {}
-        self._linker: Linker | None = None
+        self._memory = _Memory()
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
         """As :func:`compile_schema`; a source is recognised by its name."""
-        return _Compilation(self, sources).run()
+        return _Compilation(self._memory, sources).run()
 
-    def _reader(self, key: str) -> Reader:
-        return self._readers.setdefault(key, Reader())
+
+@dataclass(slots=True)
+class _Memory:
+    """What the last compilation found out, by the definitions it was found from."""
+
+    readers: dict[str, Reader] = field(default_factory=dict)
+    drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = field(default_factory=dict)
+    enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = field(default_factory=dict)
+    linker: Linker | None = None
 
 
 class _Compilation:
     """One run over all sources."""
 
-    def __init__(self, compiler: Compiler, sources: Sequence[Source]) -> None:
-        self._compiler = compiler
+    def __init__(self, memory: _Memory, sources: Sequence[Source]) -> None:
+        self._memory = memory
         self._sources = sources
         self._places: dict[Definition, Place] = {}
         self._lines = Places(sources)
@@ -97,7 +102,9 @@ class _Compilation:
         self._check_others(units, declared)
         drafts = self._tables(units, types, user_types, declared)
         tables = self._link(drafts)
-        self._collisions(tables, enums, drafts)
+        enum_units = [unit for unit in units if unit.keyword == "enum"]
+        for parts, issue in collisions(drafts, list(zip(enum_units, enums, strict=True))):
+            self._report(issue, parts)
         diagnostics = self._sorted()
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(_limited(diagnostics))
@@ -120,7 +127,7 @@ class _Compilation:
                 self._diagnostics += [(number, place, problem) for place, problem in problems]
                 continue
             seen[source.name] = seen.get(source.name, 0) + 1
-            reader = self._compiler._reader(f"{source.name}#{seen[source.name]}")
+            reader = self._memory.readers.setdefault(f"{source.name}#{seen[source.name]}", Reader())
             for definition, start, _ in reader.read(source.text):
                 self._places[definition] = Place(number, start)
                 if definition.issue is not None:
@@ -210,9 +217,11 @@ class _Compilation:
         environment = Environment({}, user_types, declared)
         types = {name: TypeInfo("scalar", sql) for name, sql in SCALARS.items()}
         enums: list[EnumDraft] = []
+        fresh: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = {}
         for unit in units:
             if unit.keyword == "enum":
                 draft = self._enum(unit, environment, declared)
+                fresh[unit.parts] = draft, declared
                 enums.append(draft)
                 enum = draft.enum
                 from_catalog = TypeInfo("enum", _type_text(enum.name), enum.name, enum.labels, draft.by_value)
@@ -226,12 +235,13 @@ class _Compilation:
                 types[unit.name] = TypeInfo("dropped" if dropped else "table", name=table_name(unit))
             elif unit.keyword in ("type", "interface", "union", "input"):
                 types[unit.name] = TypeInfo("other")
+        self._memory.enums = fresh
         return types, user_types, enums
 
     def _enum(self, unit: Unit, environment: Environment, declared: frozenset[str]) -> EnumDraft:
-        cached = self._compiler._enums.get(unit.parts)
+        cached = self._memory.enums.get(unit.parts)
         if cached is None or cached[1] != declared:
-            cached = self._compiler._enums[unit.parts] = enum_draft(unit, environment), declared
+            cached = enum_draft(unit, environment), declared
         self._report_all(cached[0].issues, unit.parts)
         return cached[0]
 
@@ -288,55 +298,29 @@ class _Compilation:
         user_types: Mapping[str, QName],
         declared: frozenset[str],
     ) -> list[tuple[Unit, TableDraft]]:
-        cache = self._compiler._drafts
+        environment = Environment(types, user_types, declared)
         fresh: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
-        drafts: list[tuple[Unit, TableDraft]] = []
-        check = Environment(types, user_types, declared)
+        drafts: dict[Unit, TableDraft] = {}
         for unit in units:
             if unit.keyword != "type" or not is_table(unit):
                 continue
-            cached = cache.get(unit.parts)
-            if cached is None or not check.still_holds(cached[1].answers):
-                environment = Environment(types, user_types, declared)
-                cached = table_draft(unit, environment), environment
+            cached = self._memory.drafts.get(unit.parts)
+            if cached is None or not environment.still_holds(cached[1].answers):
+                own = Environment(types, user_types, declared)
+                cached = table_draft(unit, own), own
             fresh[unit.parts] = cached
-            drafts.append((unit, cached[0]))
-        self._compiler._drafts = fresh
-        return self._named_apart(drafts, types, user_types, declared)
-
-    def _named_apart(
-        self,
-        drafts: list[tuple[Unit, TableDraft]],
-        types: Mapping[str, TypeInfo],
-        user_types: Mapping[str, QName],
-        declared: frozenset[str],
-    ) -> list[tuple[Unit, TableDraft]]:
-        """Default names are unique in a schema, not only in a table: the later table (by name) takes another number."""
-        taken: dict[str, dict[str, TableDraft]] = {}
-        clashes: dict[QName, set[str]] = {}
-        for _, draft in drafts:
-            names = taken.setdefault(draft.name.schema, {})
-            for name in (*_relation_names(draft.table), draft.name.name):
-                other = names.get(name)
-                if other is None:
-                    names[name] = draft
-                    continue
-                loser = draft if name in draft.default_names else other
-                if name in loser.default_names:
-                    clashes.setdefault(loser.name, set()).add(name)
-                if loser is other:
-                    names[name] = draft
-        if not clashes:
-            return drafts
-        return [
-            (unit, table_draft(unit, Environment(types, user_types, declared), frozenset(clashes[draft.name])))
-            if draft.name in clashes
-            else (unit, draft)
-            for unit, draft in drafts
-        ]
+            drafts[unit] = cached[0]
+        self._memory.drafts = fresh
+        # Default names are unique in a schema, not only in a table: the later table (by name) takes another number.
+        taken: dict[Unit, frozenset[str]] = {}
+        while clashes := default_name_clashes(drafts):
+            for unit, names in clashes.items():
+                taken[unit] = taken.get(unit, frozenset()) | names
+                drafts[unit] = table_draft(unit, environment, taken[unit])
+        return list(drafts.items())
 
     def _link(self, drafts: Sequence[tuple[Unit, TableDraft]]) -> dict[QName, Table]:
-        linker = self._compiler._linker = Linker([draft for _, draft in drafts], self._compiler._linker)
+        linker = self._memory.linker = Linker([draft for _, draft in drafts], self._memory.linker)
         tables: dict[QName, Table] = {}
         for unit, draft in drafts:
             self._report_all(draft.issues, unit.parts)
@@ -345,47 +329,6 @@ class _Compilation:
             if not draft.dropped and draft.name not in tables:
                 tables[draft.name] = table
         return tables
-
-    def _collisions(
-        self, tables: Mapping[QName, Table], enums: Sequence[EnumDraft], drafts: Sequence[tuple[Unit, TableDraft]]
-    ) -> None:
-        """Two declarations of one name in the database."""
-        seen: dict[QName, str] = {}
-        for unit, draft in drafts:
-            if draft.name in seen:
-                self._report(
-                    Issue(
-                        "error",
-                        "duplicate-table",
-                        f"types {seen[draft.name]!r} and {unit.name!r} are both table {draft.name}",
-                        '@table(name: "…") names one of them otherwise',
-                        unit.spot,
-                    ),
-                    unit.parts,
-                )
-            else:
-                seen[draft.name] = unit.name
-        renamed: dict[QName, str] = {}
-        for unit, draft in drafts:
-            if draft.renamed_from is None:
-                continue
-            if draft.renamed_from in renamed:
-                message = f"{renamed[draft.renamed_from]} and {unit.name} are both renamed from {draft.renamed_from}"
-                self._report(Issue("error", "duplicate-rename", message, "", unit.spot), unit.parts)
-            renamed[draft.renamed_from] = unit.name
-        types: dict[QName, str] = {}
-        for enum in enums:
-            name = enum.enum.name
-            other = types.get(name) or (seen.get(name) if name in tables else None)
-            if other is not None:
-                message = f"{other!r} and {enum.type_name!r} would both be the type {name}: a table is a type, too"
-                definition = next(
-                    item
-                    for item in self._places
-                    if item.keyword == "enum" and item.name == enum.type_name and not item.extend
-                )
-                self._error(definition, "duplicate-table", message, '@type(name: "…") names the enum otherwise')
-            types[name] = enum.type_name
 
     # -- places and reports -----------------------------------------------------------------------------------------
 
@@ -433,13 +376,6 @@ def _limited(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     rest = len(diagnostics) - len(kept)
     more = Diagnostic("error", "more-diagnostics", f"and {rest:,} more", last.source, last.line, last.column)
     return [*kept, more]
-
-
-def _relation_names(table: Table) -> Iterator[str]:
-    for constraint in table.constraints:
-        yield constraint.name
-    for index in table.indexes:
-        yield index.name
 
 
 def _type_text(name: QName) -> str:

@@ -46,6 +46,8 @@ class TableDraft:
     fields: Mapping[str, str]
     """Field name → column name."""
     foreign_keys: tuple[PendingForeignKey, ...] = ()
+    failed: frozenset[str] = frozenset()
+    """Names of fields and columns that are wrong and reported: whoever speaks of them is not wrong for that."""
     default_names: frozenset[str] = frozenset()
     """Names of constraints and indexes that nobody wrote."""
     dropped: bool = False

@@ -37,6 +37,8 @@ class FieldDraft(NamedTuple):
     elements_not_null: bool = False
     relation_to: str = ""
     """The table type that the field points to."""
+    failed: bool = False
+    """It was meant to be a column, and what is wrong has been reported."""
 
 
 def field_draft(part: int, field: Field, environment: Environment, issues: Issues) -> FieldDraft:
@@ -74,7 +76,7 @@ def field_draft(part: int, field: Field, environment: Environment, issues: Issue
             Spot(part, reference.at),
             f"did you mean {near}?" if near else 'declare it, or give the SQL type: @type(name: "…")',
         )
-        return nothing
+        return nothing._replace(failed=True)
     if is_relation and "fk" not in uses and "type" not in uses:
         _refuse_on_relation(field, uses, issues)
         return nothing
@@ -86,10 +88,11 @@ def field_draft(part: int, field: Field, environment: Environment, issues: Issue
                 Spot(part, reference.at),
                 f'give {reference.name} a @table, or keep it as JSON: @type(name: "jsonb")',
             )
+            return nothing._replace(failed=True)
         return nothing
     sql_type = "" if has_key and "type" not in uses else _sql_type(part, field, info, uses, environment, issues)
     if sql_type is None:
-        return nothing
+        return nothing._replace(failed=True)
     if sql_type == "" and reference.lists:
         issues.error(
             "list-of-relations",
@@ -97,7 +100,7 @@ def field_draft(part: int, field: Field, environment: Environment, issues: Issue
             spot,
             "take the list away, or put the key on the other type and mark this field @hasMany",
         )
-        return nothing
+        return nothing._replace(failed=True)
     check_name(name, "column", spot if "column" not in uses else uses["column"][0].spot, issues)
     if name in SYSTEM_COLUMNS:
         issues.error(

@@ -50,19 +50,25 @@ _ORDER: Mapping[str, tuple[bool, bool | None]] = {
 
 
 class KeyBuilder:
-    """Collects the keys of one table; ``taken`` are default names that other tables of the schema have."""
+    """Collects the keys of one table.
+
+    ``failed`` are names of fields and columns that are wrong already; ``taken`` default names that other tables of the
+    schema have.
+    """
 
     def __init__(
         self,
         table: str,
         columns: Mapping[str, Column],
         fields: Mapping[str, str],
+        failed: frozenset[str],
         taken: frozenset[str],
         issues: Issues,
     ) -> None:
         self._table = table
         self._columns = columns
         self._fields = fields
+        self._failed = failed
         self._taken = set(taken)
         self._issues = issues
         self.constraints: list[Constraint] = []
@@ -196,7 +202,9 @@ class KeyBuilder:
         good = True
         for name in use.get(argument) or ():
             column = self._fields.get(name, name)
-            if column not in self._columns:
+            if column in self._failed:
+                good = False
+            elif column not in self._columns:
                 near = nearest(name, [*self._fields, *self._columns])
                 self._issues.error(
                     "unknown-column",
@@ -293,7 +301,7 @@ class KeyBuilder:
                 "wrong-sql", "a check cannot contain a subquery: PostgreSQL refuses it", use.spot_of("expr")
             )
         for column in expression.columns:
-            if column not in self._columns and column != self._table:
+            if column not in self._columns and column != self._table and column not in self._failed:
                 near = nearest(column, self._columns)
                 self._issues.error(
                     "unknown-column",
@@ -331,7 +339,7 @@ class KeyBuilder:
                 column = key.column
                 if column is not None and column not in self._columns and column in self._fields:
                     column = self._fields[column]
-                if column is not None and column not in self._columns:
+                if column is not None and column not in self._columns and column not in self._failed:
                     near = nearest(column, self._columns)
                     self._issues.error(
                         "unknown-column",

@@ -206,6 +206,8 @@ class Linker:
         result = []
         for name in columns:
             column = draft.fields.get(name, name)
+            if column in draft.failed:
+                return None
             if not draft.dropped and draft.table.column(column) is None:
                 near = nearest(name, [*draft.fields, *draft.fields.values()])
                 issues.error(

@@ -64,8 +64,9 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
     name = table_name(unit)
     uses = uses_of(unit.directives(), "OBJECT", issues, environment.declared_directives)
     spot = uses["table"][0].spot if "table" in uses else unit.spot
-    check_name(name.name, "table", spot, issues)
-    check_name(name.schema, "schema", spot, issues)
+    if not issues:
+        check_name(name.name, "table", spot, issues)
+        check_name(name.schema, "schema", spot, issues)
     if name.schema.startswith("pg_") or name.schema == "information_schema":
         issues.error("reserved-name", f"the schema {name.schema!r} belongs to PostgreSQL itself", spot)
     renamed = _renamed_object(uses, name, issues)
@@ -74,12 +75,13 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         return TableDraft(unit.name, name, table, {}, dropped=True, issues=tuple(issues), spots={"": unit.spot})
     drafts = [field_draft(part, field, environment, issues) for part, field in unit.fields()]
     columns, fields, spots = _columns(drafts, issues)
-    keys = KeyBuilder(name.name, columns, fields, taken, issues)
+    failed = frozenset(item for draft in drafts if draft.failed for item in (draft.field.name, draft.column_name))
+    keys = KeyBuilder(name.name, columns, fields, failed, taken, issues)
     keys.build(drafts, uses)
     for column in keys.primary_columns:
         if not columns[column].not_null:
             columns[column] = replace(columns[column], not_null=True)
-    if not columns:
+    if not columns and not failed:
         issues.error(
             "no-columns",
             f"type {unit.name!r} is a table, and none of its fields is a column",
@@ -119,6 +121,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         table,
         fields,
         tuple(keys.foreign_keys),
+        failed,
         frozenset(keys.default_names),
         False,
         renamed,

@@ -11,7 +11,7 @@ from wesley_tui.sdl.syntax import Definition, Directive, EnumValue, Field
 __all__ = ["Unit"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unit:
     """All definitions of one name, the original first, then its extensions in order of appearance."""
 
