@@ -458,6 +458,14 @@ class KeyBuilder:
                         "one text per key; order, opclass and collate have arguments of their own",
                     )
                     return None
+                if expression.node == "CollateClause":
+                    self._issues.error(
+                        "wrong-argument",
+                        "a collation in an index key has an argument of its own: the server would keep the key without it",
+                        sql_spot(use, "expr", 0, number),
+                        'expr: "name", collate: "C"',
+                    )
+                    return None
                 if expression.node == "ColumnRef" and expression.columns and expression.columns[0] in self._columns:
                     keys.append(IndexKey(expression.columns[0]))
                 else:
