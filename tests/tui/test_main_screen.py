@@ -75,7 +75,7 @@ def test_errors_keep_the_last_good_plan_and_a_corrected_text_replaces_it() -> No
         await driver.press("ctrl+r")
         assert not isinstance(driver.app.screen, ReviewScreen)
         await driver.press(*["backspace"] * 6)
-        assert not driver.main.stale
+        assert not driver.main.situation().stale
         assert main.problems == ()
 
     drive(scenario)

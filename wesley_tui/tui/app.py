@@ -19,13 +19,18 @@ from wesley_tui.tui.glyphs import ASCII, glyphs_for
 from wesley_tui.tui.ports import WorkbenchPort
 from wesley_tui.tui.resources import style_sheet
 from wesley_tui.tui.screens.main import MainScreen
-from wesley_tui.tui.signals import end_on_signals
+from wesley_tui.tui.signals import LastResort, end_on_signals
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES, initial_theme, other_theme
 
 __all__ = ["WesleyApp", "run_terminal"]
 
 DEBOUNCE_SECONDS = 0.12
 """Long enough not to plan between two letters of a fast typist, short enough to feel immediate."""
+
+STUCK_SECONDS = 3.0
+"""How long an ordered end may take after a signal, before the terminal is given back by force."""
+PATIENCE_SECONDS = 30.0
+"""How long a run that was told to stop is waited for."""
 
 
 def _now() -> datetime:
@@ -57,7 +62,8 @@ class WesleyApp(App[None]):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         environment = dict(os.environ) if environment is None else environment
-        super().__init__(css_path=style_sheet("wesley.tcss"))
+        # under NO_COLOR Textual decides here, before a theme is known, between no colours at all and shades of grey
+        super().__init__(css_path=style_sheet("wesley.tcss"), ansi_color=True if "NO_COLOR" in environment else None)
         glyphs = glyphs_for(environment)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -66,6 +72,7 @@ class WesleyApp(App[None]):
         self.set_class(glyphs is ASCII, "-ascii")
         self.title = workbench.title
         self.animation_level = "none"
+        self.last_resort = LastResort()
         self.context = Context(
             workbench=workbench,
             sources=tuple(sources) or (("schema.graphql", ""),),
@@ -98,7 +105,13 @@ class WesleyApp(App[None]):
         """A closed terminal or a kill: stop the run after its step, restore the terminal, end with 128 + n."""
         for feed in self.context.feeds:
             feed.stop(f"the terminal application got {name}")
+        self.last_resort.arm(128 + number, STUCK_SECONDS, self.wait_for_runs)
         self.exit(return_code=128 + number)
+
+    def wait_for_runs(self) -> None:
+        """Block until runs that were told to stop have stopped; only when nobody looks at the screen any more."""
+        for feed in self.context.feeds:
+            feed.wait(PATIENCE_SECONDS)
 
     async def action_quit(self) -> None:
         """Ctrl+Q wherever one is: the main screen knows what would be lost."""
@@ -112,13 +125,13 @@ class WesleyApp(App[None]):
         self.theme = other_theme(self.theme)
 
 
-def run_terminal(app: WesleyApp, *, patience: float = 30.0) -> int:
+def run_terminal(app: WesleyApp) -> int:
     """Run the application, give the terminal back, then wait for a run that was told to stop.
 
-    The exit status: 0, or 128 + n after signal n. ``patience`` in seconds; the engine's thread ends with the process
-    after that, and the run is to be resumed.
+    The exit status: 0, or 128 + n after signal n. A run that does not stop in time ends with the process, and is to be
+    resumed.
     """
     app.run()
-    for feed in app.context.feeds:
-        feed.wait(patience)
+    app.last_resort.over()
+    app.wait_for_runs()
     return app.return_code or 0

@@ -205,16 +205,20 @@ def indented(text: str, glyph: str = "") -> list[Content]:
     ]
 
 
-def locks_lines(locks: Mapping[str, LockMode]) -> list[Content]:
+def locks_lines(locks: Mapping[str, LockMode], limit: int = 40) -> list[Content]:
     """Two lines per relation, strongest lock first: its name, then the mode as in ``pg_locks`` and who waits."""
     lines: list[Content] = []
-    for relation, mode in sorted(locks.items(), key=lambda item: (-item[1], item[0])):
+    for relation, mode in sorted(locks.items(), key=lambda item: (-item[1], item[0]))[:limit]:
         strong = mode is LockMode.AccessExclusiveLock
         lines += [
             Content.assemble("  ", (identifier(relation), "bold")),
             Content.assemble(f"    {mode.name}  ", (LOCK_BLOCKS[mode], "bold $hazard-3" if strong else "$muted")),
         ]
-    return lines
+    return lines + _and_more(len(locks) - limit, "relation")
+
+
+def _and_more(number: int, what: str) -> list[Content]:
+    return [Content.styled(f"  and {count(number, what)} more", "$muted")] if number > 0 else []
 
 
 def lines_of(sections: Sequence[Iterable[Content]]) -> Content:
@@ -229,18 +233,23 @@ def labelled(title: str, body: Iterable[Content]) -> list[Content]:
     return [heading(title), *lines] if lines else []
 
 
-def hazard_lines(steps: Iterable[Step], least: HazardClass = HazardClass.H2) -> list[Content]:
-    """One line for each step of at least this class, worst first: what it is, and what it does to people."""
+def hazard_lines(steps: Iterable[Step], limit: int, least: HazardClass = HazardClass.H2) -> list[Content]:
+    """One line for each step of at least this class, worst first: what it is, and what it does to people.
+
+    At most ``limit`` lines; the last one counts what is left out.
+    """
     worst = sorted((step for step in steps if step.hazard >= least), key=lambda step: (-step.hazard, step.ordinal))
-    return [
+    shown = worst if len(worst) <= limit else worst[: limit - 1]
+    lines = [
         Content.assemble(
             badge(step.hazard, width=BADGE_WIDTH + 1),
             (f"{identifier(step.op)} ", "bold"),
             identifier(step.object),
             (f"  {one_line(consequence(step))}", "$muted"),
         )
-        for step in worst
+        for step in shown
     ]
+    return lines + _and_more(len(worst) - len(shown), "step")
 
 
 def consequence(step: Step) -> str:

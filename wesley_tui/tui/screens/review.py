@@ -85,10 +85,7 @@ class ReviewScreen(ModalScreen[Accepted | None]):
                 ]
             )
         )
-        hazards = hazard_lines(state.steps)
-        shown = hazards[:_HAZARD_LINES]
-        if len(hazards) > len(shown):
-            shown[-1] = Content.styled(f"and {len(hazards) - len(shown) + 1} more, below", "$muted")
+        shown = hazard_lines(state.steps, limit=_HAZARD_LINES)
         box = self.query_one("#review-hazards", Static)
         box.display = bool(shown)
         box.update(Content("\n").join(shown))

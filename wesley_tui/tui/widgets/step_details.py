@@ -219,7 +219,7 @@ def describe_wave(wave: Wave) -> Content:
             labelled("Steps", classes),
             labelled("Strongest lock per relation", locks_lines(locks)),
             labelled("Takes about", [Content(f"  {duration(estimate)}")] if estimate else ()),
-            labelled("Look at", [Content("  ") + line for line in hazard_lines(wave.steps)]),
+            labelled("Look at", [Content("  ") + line for line in hazard_lines(wave.steps, limit=20)]),
         ]
     )
 

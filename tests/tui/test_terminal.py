@@ -1,0 +1,96 @@
+"""On a real pseudo-terminal: signals, a closed window, colours of modest terminals."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from tests.tui.terminal import Terminal
+
+PROGRAM = """
+import sys
+from tests.tui.driving import SCHEMA
+from tests.tui.fakes import FakeWorkbench
+from wesley_tui.tui.app import WesleyApp, run_terminal
+app = WesleyApp(FakeWorkbench(), [("schema.graphql", SCHEMA)])
+status = run_terminal(app)
+open({report!r}, "w").write(f"{{status}} {{[run.asked for run in app.context.workbench.runs]}}")
+sys.exit(status)
+"""
+LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+SHOW_CURSOR = b"\x1b[?25h"
+MOUSE_OFF = b"\x1b[?1000l"
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
+def test_a_signal_restores_the_terminal(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    number = signal.Signals[name]
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.signal(number)
+        assert terminal.wait() == 128 + number
+        for sequence in (LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, MOUSE_OFF):
+            assert sequence in terminal.output
+    assert report.read_text() == f"{128 + number} []"
+
+
+def test_a_signal_stops_the_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.send(b"\x12")
+        terminal.wait_for("Review before execute")
+        terminal.send(b"\x1b[1;5F")
+        terminal.quiet()
+        terminal.send(b"apply\r")
+        terminal.wait_for("starting")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+    assert report.read_text() == f"{128 + signal.SIGTERM} [['abort: the terminal application got SIGTERM']]"
+
+
+def test_a_closed_window_ends_the_application(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.hang_up()
+        assert terminal.wait() == 128 + signal.SIGHUP
+    assert report.exists()
+
+
+def test_a_terminal_that_stopped_reading_does_not_keep_the_process(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Nobody reads the pty: the writer blocks, its queue fills, the event loop waits for it."""
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report)), columns=200, rows=60) as terminal:
+        terminal.wait_for("add_column")
+        for _ in range(100):
+            terminal.send(b"\x1b[24~")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.process.wait(timeout=20) == 128 + signal.SIGTERM
+
+
+def test_256_colours_without_colorterm(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.quiet()
+        assert b"38;5;" in terminal.output
+        assert b"38;2;" not in terminal.output
+
+
+def test_no_color_writes_no_colour(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = tmp_path_factory.mktemp("terminal") / "report"
+    with Terminal(PROGRAM.format(report=str(report)), environment={"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for("add_column")
+        terminal.quiet()
+        attributes = {
+            int(code) for codes in re.findall(rb"\x1b\[([\d;]+)m", bytes(terminal.output)) for code in codes.split(b";")
+        }
+        colours = {code for code in attributes if 30 <= code <= 38 or 40 <= code <= 48 or code >= 90}
+        assert colours == set()
+        assert 1 in attributes
