@@ -130,7 +130,8 @@ type Users @table @unique(fields: ["a", "b"], include: ["age"]) @check(expr: "a 
 @index(expr: ["lower(email)", "lower(email || 'x')", "a + b", "a"], include: ["b"])
 @index(fields: ["email"]) @index(fields: ["email"], order: DESC)
 @index(expr: ["coalesce(a, b)", "a::text", "CASE WHEN a > 0 THEN b END"], unique: true)
-@index(expr: ["greatest(a, b)", "nullif(a, b)", "ARRAY[a, b]", "(a, b) IS NULL", "email"], collate: [null, null, null, null, "C"]) {
+@index(expr: ["greatest(a, b)", "nullif(a, b)", "ARRAY[a, b]", "(a, b) IS NULL", "email"],
+  collate: [null, null, null, null, "C"]) {
   id: ID! @pk email: String @unique age: Int @check(expr: "age > 0") @check(expr: "age < 150") a: Int b: Int
   org: Orgs @fk bossId: ID @fk(ref: "Users.id") during: String @type(name: "int4range")
 }

@@ -42,6 +42,8 @@ def _error(unit: Unit, code: str, message: str, hint: str, spot: Spot | None = N
 
 
 def _same_relation(tables: Sequence[tuple[Unit, TableDraft]]) -> Iterator[Found]:
+    if _all_distinct([draft for _, draft in tables]):
+        return
     relations: dict[tuple[str, str], tuple[QName, str]] = {}
     for _, draft in tables:
         if not draft.dropped:
@@ -73,9 +75,11 @@ def default_name_clashes(drafts: Mapping[Unit, TableDraft]) -> dict[Unit, set[st
     """Default names that another object of the schema has, for each table that must choose others."""
     owners: dict[tuple[str, str], tuple[Unit, TableDraft]] = {}
     clashes: dict[Unit, set[str]] = {}
+    if _all_distinct(list(drafts.values())):
+        return clashes
     for unit, draft in sorted(drafts.items(), key=lambda item: item[1].name):
-        schema, bare_name = draft.name
-        for name in (bare_name, *_names(draft.table), *(item.key.name for item in draft.foreign_keys)):
+        schema = draft.name.schema
+        for name in draft.names:
             other = owners.get((schema, name))
             if other is None or name not in draft.default_names:
                 owners[schema, name] = unit, draft
@@ -86,11 +90,12 @@ def default_name_clashes(drafts: Mapping[Unit, TableDraft]) -> dict[Unit, set[st
     return clashes
 
 
-def _names(table: Table) -> Iterator[str]:
-    for constraint in table.constraints:
-        yield constraint.name
-    for index in table.indexes:
-        yield index.name
+def _all_distinct(drafts: Sequence[TableDraft]) -> bool:
+    """No name is used by two tables: nearly always so, and quickly known."""
+    names: dict[str, list[frozenset[str]]] = {}
+    for draft in drafts:
+        names.setdefault(draft.name.schema, []).append(draft.names)
+    return all(len(frozenset().union(*sets)) == sum(map(len, sets)) for sets in names.values())
 
 
 def _relations(table: Table) -> Iterator[tuple[str, str]]:

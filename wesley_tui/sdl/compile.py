@@ -99,7 +99,7 @@ class _Compilation:
         units = self._units(definitions)
         declared = frozenset(unit.name for unit in units if unit.keyword == "directive")
         types, user_types, enums = self._types(units, declared)
-        self._check_others(units, declared)
+        self._check_others(units, types, declared)
         drafts = self._tables(units, types, user_types, declared)
         tables = self._link(drafts)
         enum_units = [unit for unit in units if unit.keyword == "enum"]
@@ -266,13 +266,13 @@ class _Compilation:
         self._report_all(issues, unit.parts)
         return TypeInfo("scalar", sql or "")
 
-    def _check_others(self, units: Sequence[Unit], declared: frozenset[str]) -> None:
+    def _check_others(self, units: Sequence[Unit], types: Mapping[str, TypeInfo], declared: frozenset[str]) -> None:
         """Types that are no tables, and the schema itself: directives there must not be silently without effect."""
         for unit in units:
             issues = Issues()
             if unit.keyword == "schema":
                 uses_of(unit.directives(), "SCHEMA", issues, declared)
-            elif unit.keyword == "type" and not is_table(unit):
+            elif unit.keyword == "type" and types[unit.name].kind == "other":
                 uses_of(unit.directives(), "OBJECT", issues, declared)
                 used = {directive.name for _, directive in unit.directives()} | {
                     directive.name for _, one in unit.fields() for directive in one.directives
@@ -302,7 +302,7 @@ class _Compilation:
         fresh: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = {}
         drafts: dict[Unit, TableDraft] = {}
         for unit in units:
-            if unit.keyword != "type" or not is_table(unit):
+            if unit.keyword != "type" or types[unit.name].kind not in ("table", "dropped"):
                 continue
             cached = self._memory.drafts.get(unit.parts)
             if cached is None or not environment.still_holds(cached[1].answers):

@@ -48,6 +48,8 @@ class TableDraft:
     foreign_keys: tuple[PendingForeignKey, ...] = ()
     failed: frozenset[str] = frozenset()
     """Names of fields and columns that are wrong and reported: whoever speaks of them is not wrong for that."""
+    names: frozenset[str] = frozenset()
+    """Of the table, its constraints and its indexes."""
     default_names: frozenset[str] = frozenset()
     """Names of constraints and indexes that nobody wrote."""
     dropped: bool = False

@@ -45,13 +45,18 @@ class Environment(Mapping[str, QName]):
         return answer
 
     def nearest_type(self, name: str) -> str | None:
-        return nearest(name, self._types)
+        answer = nearest(name, self._types)
+        self.answers["nearest type", name] = answer
+        return answer
 
     def still_holds(self, answers: Mapping[tuple[str, str], Any]) -> bool:
         """Would all these questions be answered the same way now?"""
         for (topic, name), answer in answers.items():
             if topic == "type":
                 if self._types.get(name) != answer:
+                    return False
+            elif topic == "nearest type":
+                if nearest(name, self._types) != answer:
                     return False
             elif topic == "user type":
                 if self._user_types.get(name) != answer:

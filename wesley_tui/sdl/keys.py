@@ -461,7 +461,7 @@ class KeyBuilder:
                 if expression.node == "CollateClause":
                     self._issues.error(
                         "wrong-argument",
-                        "a collation in an index key has an argument of its own: the server would keep the key without it",
+                        "the collation of an index key has an argument of its own",
                         sql_spot(use, "expr", 0, number),
                         'expr: "name", collate: "C"',
                     )

@@ -122,6 +122,13 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         fields,
         tuple(keys.foreign_keys),
         failed,
+        frozenset(
+            (
+                name.name,
+                *(item.name for item in (*table.constraints, *table.indexes)),
+                *(item.key.name for item in keys.foreign_keys),
+            )
+        ),
         frozenset(keys.default_names),
         False,
         renamed,
