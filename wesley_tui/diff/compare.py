@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Table
+from wesley_tui.catalog.naming import qualified
 from wesley_tui.diff.changes import (
     Change,
     CreateEnum,
@@ -34,7 +35,7 @@ def compare(actual: Catalog, desired: Catalog, intent: Intent, *, adopt_all: boo
     """What differs, in an order that is stable and has no meaning for execution.
 
     With ``adopt_all``, tables and enums that live in a schema which ``desired`` names and are not declared are dropped;
-    without, they are listed in :attr:`Diff.unmanaged`.
+    without, and when something that stays is of the type, they are listed in :attr:`Diff.unmanaged`.
     """
     renames = wanted_renames(actual, desired, intent)
     live = renamed_catalog(actual, renames)
@@ -69,10 +70,11 @@ def compare(actual: Catalog, desired: Catalog, intent: Intent, *, adopt_all: boo
         else:
             left.append(live.tables[name])
             unmanaged.append(f"table {name}")
+    in_use = {column.type.removesuffix("[]") for table in left for column in table.columns}
     for enum_name in sorted(live.enums.keys() - desired.enums.keys()):
         if enum_name.schema in OWN_SCHEMAS:
             continue
-        if adopt_all and enum_name.schema in named:
+        if adopt_all and enum_name.schema in named and qualified(enum_name) not in in_use:
             changes.append(DropEnum(live.enums[enum_name]))
         else:
             unmanaged.append(f"enum {enum_name}")

@@ -11,7 +11,14 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["changes_operator_class", "is_lossy", "is_metadata_only", "needs_session_utc", "split_type"]
+__all__ = [
+    "changes_operator_class",
+    "has_direct_cast",
+    "is_lossy",
+    "is_metadata_only",
+    "needs_session_utc",
+    "split_type",
+]
 
 _UTC = frozenset(
     ("UTC", "GMT", "ETC/UTC", "ETC/GMT", "UCT", "ETC/UCT", "ZULU", "ETC/ZULU", "UNIVERSAL", "ETC/UNIVERSAL")
@@ -116,3 +123,40 @@ def is_lossy(old: str, new: str) -> bool:
     if before.base in _WITH_PRECISION:
         return not _precision_kept(before, after)
     return False
+
+
+_CAST_GROUPS = (
+    frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision")),
+    frozenset(("date", "timestamp without time zone", "timestamp with time zone")),
+    frozenset(("text", "character varying", "character", "bpchar", "name", '"char"')),
+    frozenset(("json", "jsonb")),
+    frozenset(("inet", "cidr")),
+    frozenset(("bit", "bit varying")),
+)
+_CAST_PAIRS = frozenset(
+    (
+        ("integer", "boolean"),
+        ("boolean", "integer"),
+        ("timestamp without time zone", "time without time zone"),
+        ("timestamp with time zone", "time without time zone"),
+        ("timestamp with time zone", "time with time zone"),
+        ("time without time zone", "interval"),
+        ("interval", "time without time zone"),
+        ("time without time zone", "time with time zone"),
+        ("time with time zone", "time without time zone"),
+    )
+)
+
+
+def has_direct_cast(old: str, new: str) -> bool:
+    """True when ``value::new`` converts an ``old``; other pairs go through their text, value by value.
+
+    From and to text every type converts. An unknown pair is taken through text, which refuses what it cannot read.
+    """
+    before, after = split_type(old), split_type(new)
+    if before.array != after.array:
+        return after.base == "text" and not after.array
+    text_like = _CAST_GROUPS[2]
+    if before.base == after.base or before.base in text_like or after.base in text_like:
+        return True
+    return (before.base, after.base) in _CAST_PAIRS or any({before.base, after.base} <= group for group in _CAST_GROUPS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from wesley_tui.catalog.model import QName
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
 from wesley_tui.planner.plan import Backfill, StepCheck, StepKind, WaveName
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "constraint_resource",
     "enum_resource",
     "index_resource",
+    "name_resource",
+    "relation_names",
     "schema_resource",
     "table_resource",
 ]
@@ -31,6 +33,7 @@ class Phase(enum.IntEnum):
     SCHEMA = 0
     RENAME = 10
     MOVE_AWAY = 15
+    RENAME_PART = 17
     TYPE = 20
     TABLE = 30
     COLUMN = 40
@@ -101,13 +104,26 @@ def enum_resource(enum: QName) -> str:
 
 
 def column_resource(table: QName, column: str, state: str = "exists") -> str:
-    """``state``: exists, filled, proven, not null, typed."""
+    """``state``: exists, typed, default (set), filled, not null, loose (nothing demands NOT NULL any more)."""
     return f"column {table.schema}.{table.name}.{column} {state}"
 
 
 def constraint_resource(table: QName, constraint: str, state: str = "exists") -> str:
-    """``state``: exists, valid."""
+    """``state``: exists, valid, gone (by its name before the plan)."""
     return f"constraint {table.schema}.{table.name}.{constraint} {state}"
+
+
+def name_resource(schema: str, name: str) -> str:
+    """A free name: tables, indexes, types and the constraints that have an index share one space in each schema. Who
+    leaves a name provides it, who takes it needs it; so a name that is freed late is taken later still."""
+    return f"name {schema}.{name}"
+
+
+def relation_names(table: Table) -> tuple[str, ...]:
+    """The names that a table occupies: its own, and those of its indexes and of constraints that have one."""
+    owned = [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
+    owned += [index.name for index in table.indexes]
+    return tuple(name_resource(table.name.schema, name) for name in (table.name.name, *owned))
 
 
 def index_resource(table: QName, index: str) -> str:

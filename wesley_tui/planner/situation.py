@@ -33,9 +33,12 @@ from wesley_tui.planner.operations import (
     table_resource,
 )
 
-__all__ = ["PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
+__all__ = ["RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
 
 _MAX_BYTES = 63
+
+RETIRED_SCHEMA = "wesley_retired"
+"""Where retired tables wait, with their rows, until somebody purges them; and their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class Situation:
     """Enums of the desired catalog by the spelling that a column's type has."""
     renamed_from: Mapping[QName, QName] = field(default_factory=dict)
     """New name of a table → the name by which the snapshot knows it."""
+    incoming: Mapping[QName, tuple[tuple[QName, str, frozenset[str]], ...]] = field(default_factory=dict)
+    """Referenced table → live foreign keys that point to it: their table, name and referenced columns."""
+    exchanged: frozenset[QName] = frozenset()
+    """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
 
     def live_table(self, name: QName) -> Table:
         """The live table, by its new name; an empty record for one that the plan creates."""
@@ -113,18 +120,33 @@ def survey(
 ) -> Situation:
     """Look over a whole diff once, before any form is chosen."""
     renames = [item for item in changes if isinstance(item, RenameTable | RenameColumn | RenameEnum | RenameEnumLabel)]
+    live = renamed_catalog(snapshot.catalog, renames)
     return Situation(
         snapshot=snapshot,
-        live=renamed_catalog(snapshot.catalog, renames),
+        live=live,
         desired=desired,
         options=options,
         tag=tag,
         created=frozenset(item.table.name for item in changes if isinstance(item, CreateTable)),
         dropped=frozenset(item.table.name for item in changes if isinstance(item, DropTable)),
         moved=_moved(changes, tag),
+        incoming=_incoming(live)
+        if any(isinstance(item, DropConstraint | ReplaceConstraint) for item in changes)
+        else {},
+        exchanged=frozenset(
+            item.table for item in changes if isinstance(item, ReplaceConstraint) and isinstance(item.new, PrimaryKey)
+        ),
         types={qualified(name): enum for name, enum in desired.enums.items()},
         renamed_from={item.new: item.old for item in renames if isinstance(item, RenameTable)},
     )
+
+
+def _incoming(live: Catalog) -> dict[QName, tuple[tuple[QName, str, frozenset[str]], ...]]:
+    found: dict[QName, list[tuple[QName, str, frozenset[str]]]] = {}
+    for table in live.tables.values():
+        for key in table.foreign_keys:
+            found.setdefault(key.references, []).append((table.name, key.name, frozenset(key.referenced_columns)))
+    return {name: tuple(keys) for name, keys in found.items()}
 
 
 def _moved(changes: tuple[Change, ...], tag: str) -> dict[tuple[QName, str], str]:

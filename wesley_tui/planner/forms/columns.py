@@ -225,6 +225,7 @@ def change_identity(change: ChangeColumnIdentity, _: Situation) -> Iterator[Oper
             base,
             op="drop_identity",
             phase=Phase.COLUMN,
+            provides=(*base.provides, column_resource(table, new.name, "loose")),
             statements=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *default),
             loses=f"the sequence of {table}.{new.name} with its position",
         )

@@ -29,6 +29,7 @@ from wesley_tui.planner.operations import (
     column_resource,
     constraint_resource,
     index_resource,
+    name_resource,
     table_resource,
 )
 from wesley_tui.planner.situation import Situation
@@ -83,7 +84,8 @@ def _add_check(table: QName, check: Check) -> Iterator[Operation]:
         needs=(table_resource(table), *(column_resource(table, column) for column in columns)),
         why=("NOT VALID: new rows are checked at once, existing ones are proven by a later step without blocking",),
     )
-    yield validate(table, check.name, tuple(column_resource(table, column, "filled") for column in columns))
+    if check.validated:
+        yield validate(table, check.name, tuple(column_resource(table, column, "filled") for column in columns))
 
 
 def _index_of(constraint: PrimaryKey | Unique) -> Index:
@@ -147,6 +149,7 @@ def _add_exclusion(table: QName, constraint: Exclude) -> Operation:
         needs=(
             table_resource(table),
             *(column_resource(table, key.column) for key, _ in constraint.elements if key.column is not None),
+            name_resource(table.schema, constraint.name),
         ),
         why=(
             "PostgreSQL has no way to add an exclusion constraint without blocking: neither NOT VALID nor USING INDEX "
@@ -161,7 +164,8 @@ def validate_constraint(change: ValidateConstraint, _: Situation) -> Iterator[Op
 
 
 def rename_constraint(change: RenameConstraint, _: Situation) -> Iterator[Operation]:
-    yield _rename(change.table, change.old, change.new, Phase.RENAME)
+    renamed = _rename(change.table, change.old, change.new, Phase.RENAME_PART)
+    yield replace(renamed, needs=(*renamed.needs, name_resource(change.table.schema, change.new)))
 
 
 def _rename(table: QName, old: str, new: str, phase: Phase, why: str = "") -> Operation:
@@ -177,7 +181,7 @@ def _rename(table: QName, old: str, new: str, phase: Phase, why: str = "") -> Op
         undo=(statement(new, old),),
         prechecks=(checks.constraint_exists(table, old), checks.constraint_absent(table, new)),
         postchecks=(checks.constraint_exists(table, new),),
-        provides=(constraint_resource(table, new),),
+        provides=(constraint_resource(table, new), name_resource(table.schema, old)),
         needs=(table_resource(table),),
         why=(why,) if why else (),
     )
@@ -201,6 +205,8 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
             wave="CONTRACT",
             phase=Phase.DROP_CONSTRAINT,
             prechecks=(*exchange.prechecks, checks.constraint_exists(table, away)),
+            provides=(*exchange.provides, *_freed(table, replace(old, name=away))),
+            needs=(*exchange.needs, *_leaning(table, old, situation)),
             danger=f"the primary key {old.name} of {table} is dropped: {', '.join(old.columns)} is no longer unique"
             if isinstance(old, PrimaryKey)
             else "",
@@ -209,7 +215,7 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
     yield from _add(table, new, situation)
     stands = (
         constraint_resource(table, new.name, "valid")
-        if isinstance(new, Check | ForeignKey)
+        if isinstance(new, Check | ForeignKey) and new.validated
         else constraint_resource(table, new.name)
     )
     yield replace(
@@ -222,10 +228,22 @@ def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Op
     away = situation.current_name(table, constraint.name)
     if away != constraint.name:
         yield _rename(table, constraint.name, away, Phase.MOVE_AWAY, "its name is wanted for something else")
-    yield _drop(table, replace(constraint, name=away))
+    drop = _drop(table, replace(constraint, name=away), _leaning(table, constraint, situation))
+    yield replace(drop, provides=(*drop.provides, constraint_resource(table, constraint.name, "gone")))
 
 
-def _drop(table: QName, constraint: Constraint) -> Operation:
+def _leaning(table: QName, constraint: Constraint, situation: Situation) -> tuple[str, ...]:
+    """Foreign keys that lean on a key must be gone before it: PostgreSQL refuses the drop otherwise."""
+    if not isinstance(constraint, PrimaryKey | Unique):
+        return ()
+    return tuple(
+        constraint_resource(other, name, "gone")
+        for other, name, columns in situation.incoming.get(table, ())
+        if columns == set(constraint.columns)
+    )
+
+
+def _drop(table: QName, constraint: Constraint, needs: tuple[str, ...] = ()) -> Operation:
     return Operation(
         op="drop_constraint",
         object=f"{table}.{constraint.name}",
@@ -235,4 +253,13 @@ def _drop(table: QName, constraint: Constraint) -> Operation:
         undo=(ddl.add_constraint(table, constraint), *_comment(table, constraint)),
         prechecks=(checks.constraint_exists(table, constraint.name),),
         postchecks=(checks.constraint_absent(table, constraint.name),),
+        provides=_freed(table, constraint),
+        needs=needs,
     )
+
+
+def _freed(table: QName, constraint: Constraint) -> tuple[str, ...]:
+    """What the drop of a constraint lets others do: take its name, make the columns of a primary key nullable."""
+    names = () if isinstance(constraint, Check | ForeignKey) else (name_resource(table.schema, constraint.name),)
+    loose = constraint.columns if isinstance(constraint, PrimaryKey) else ()
+    return (*names, *(column_resource(table, column, "loose") for column in loose))

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import Check, Enum, QName, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AddEnumLabel, ChangeEnumLabels, CreateEnum, DropEnum, RenameEnum, RenameEnumLabel
 from wesley_tui.planner import checks
-from wesley_tui.planner.operations import Operation, Phase, enum_resource, schema_resource
+from wesley_tui.planner.operations import Operation, Phase, enum_resource, name_resource, schema_resource
 from wesley_tui.planner.plan import StepCheck
-from wesley_tui.planner.situation import Situation, clipped_name
+from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, clipped_name
 
 __all__ = ["add_label", "change_labels", "create_enum", "drop_enum", "rename_enum", "rename_label"]
 
 
 def create_enum(change: CreateEnum, _: Situation) -> Iterator[Operation]:
     enum = change.enum
-    comment = (ddl.comment_on("type", enum.name, None, enum.comment),) if enum.comment is not None else ()
     yield Operation(
         op="create_enum",
         object=str(enum.name),
         wave="EXPAND",
         phase=Phase.TYPE,
-        statements=(ddl.create_enum(enum), *comment),
+        statements=(ddl.create_enum(enum), *_comment(enum)),
         undo=(f"DROP TYPE {qualified(enum.name)}",),
         prechecks=(checks.type_absent(enum.name),),
         postchecks=(checks.type_exists(enum.name),),
         provides=(enum_resource(enum.name),),
-        needs=(schema_resource(enum.name.schema),),
+        needs=(schema_resource(enum.name.schema), name_resource(*enum.name)),
         why=("the type is new: nobody uses it yet",),
     )
 
@@ -86,24 +86,44 @@ def rename_enum(change: RenameEnum, _: Situation) -> Iterator[Operation]:
         undo=tuple(reversed(backward)),
         prechecks=(checks.type_exists(old), checks.type_absent(new)),
         postchecks=(checks.type_exists(new),),
-        provides=(enum_resource(new),),
-        needs=(schema_resource(new.schema),),
+        provides=(enum_resource(new), name_resource(*old)),
+        needs=(schema_resource(new.schema), name_resource(*new)),
     )
 
 
-def drop_enum(change: DropEnum, _: Situation) -> Iterator[Operation]:
+def drop_enum(change: DropEnum, situation: Situation) -> Iterator[Operation]:
+    """Set aside like a table: a retired table or column may still be of this type."""
     enum = change.enum
-    yield Operation(
+    name = qualified(enum.name)
+    base = Operation(
         op="drop_enum",
         object=str(enum.name),
         wave="CONTRACT",
         phase=Phase.DROP_TYPE,
-        statements=(f"DROP TYPE {qualified(enum.name)}",),
-        undo=(ddl.create_enum(enum),),
+        statements=(f"DROP TYPE {name}",),
+        undo=(ddl.create_enum(enum), *_comment(enum)),
         prechecks=(checks.type_exists(enum.name),),
         postchecks=(checks.type_absent(enum.name),),
-        why=("RESTRICT: PostgreSQL refuses while a column, also of a retired table, is of this type",),
+        provides=(name_resource(*enum.name),),
+        why=("RESTRICT: PostgreSQL refuses while a column is of this type, also a retired one",),
     )
+    if situation.options.purge:
+        yield base
+        return
+    resting = QName(RETIRED_SCHEMA, enum.name.name)
+    yield replace(
+        base,
+        op="retire_enum",
+        statements=(f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}", f"ALTER TYPE {name} SET SCHEMA {RETIRED_SCHEMA}"),
+        undo=(f"ALTER TYPE {qualified(resting)} SET SCHEMA {quote_ident(enum.name.schema)}",),
+        prechecks=(*base.prechecks, checks.type_absent(resting)),
+        why=(f"retired, not dropped: the type rests as {resting}, and what was retired with it can come back",),
+        retires=True,
+    )
+
+
+def _comment(enum: Enum) -> tuple[str, ...]:
+    return (ddl.comment_on("type", enum.name, None, enum.comment),) if enum.comment is not None else ()
 
 
 def change_labels(change: ChangeEnumLabels, situation: Situation) -> Iterator[Operation]:
@@ -192,13 +212,19 @@ def _set_aside(table: Table, type_name: str) -> tuple[list[str], list[str]]:
         if type_name in f"{policy.using} {policy.check}":
             before.append(ddl.drop_policy(table.name, policy))
             after.append(ddl.create_policy(table.name, policy))
+            if policy.comment is not None:
+                after.append(ddl.comment_on("policy", table.name, policy.name, policy.comment))
     for constraint in table.constraints:
         if isinstance(constraint, Check) and type_name in constraint.expression:
             before.append(f"ALTER TABLE {name} DROP CONSTRAINT {quote_ident(constraint.name)}")
             after.append(ddl.add_constraint(table.name, constraint))
+            if constraint.comment is not None:
+                after.append(ddl.comment_on("constraint", table.name, constraint.name, constraint.comment))
     for index in table.indexes:
         texts = [index.where, *(key.expression for key in index.keys)]
         if any(text is not None and type_name in text for text in texts):
             before.append(f"DROP INDEX {qualified(QName(table.name.schema, index.name))}")
             after.append(ddl.create_index(table.name, index))
+            if index.comment is not None:
+                after.append(ddl.comment_on("index", table.name, index.name, index.comment))
     return before, after

@@ -10,7 +10,14 @@ from wesley_tui.catalog.model import Index, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import CreateIndex, DropIndex, RenameIndex, ReplaceIndex
 from wesley_tui.planner import checks
-from wesley_tui.planner.operations import Operation, Phase, column_resource, index_resource, table_resource
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    index_resource,
+    name_resource,
+    table_resource,
+)
 from wesley_tui.planner.plan import StepKind
 from wesley_tui.planner.situation import Situation
 
@@ -36,7 +43,11 @@ def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Oper
         prechecks=(checks.table_exists(table), checks.relation_absent(QName(table.schema, index.name))),
         postchecks=(checks.index_valid(table, index.name, unique=index.unique),),
         provides=(index_resource(table, index.name),),
-        needs=(table_resource(table), *(column_resource(table, column) for column in columns)),
+        needs=(
+            table_resource(table),
+            *(column_resource(table, column) for column in columns),
+            name_resource(table.schema, index.name),
+        ),
         why=(
             why or "CONCURRENTLY: the table is read twice, and readers and writers go on",
             "it waits for transactions that are older than itself; if it is interrupted, the INVALID index that is "
@@ -61,6 +72,10 @@ def _comment(table: QName, index: Index) -> Iterator[Operation]:
         )
 
 
+def _comment_text(table: QName, index: Index) -> tuple[str, ...]:
+    return (ddl.comment_on("index", table, index.name, index.comment),) if index.comment is not None else ()
+
+
 def drop_index(change: DropIndex, situation: Situation) -> Iterator[Operation]:
     table, index = change.table, change.index
     away = situation.current_name(table, index.name)
@@ -78,8 +93,9 @@ def _drop(table: QName, index: Index) -> Operation:
         phase=Phase.DROP_INDEX,
         kind=StepKind.AUTOCOMMIT,
         statements=(statement,),
-        undo=(ddl.create_index(table, index, concurrently=True),),
+        undo=(ddl.create_index(table, index, concurrently=True), *_comment_text(table, index)),
         postchecks=(checks.index_absent(table, index.name),),
+        provides=(name_resource(table.schema, index.name),),
         why=("CONCURRENTLY: readers and writers go on; queries that used the index become slower",),
         unbounded=True,
         leftover_check=checks.index_leftover(table, index.name),
@@ -98,11 +114,9 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
             wave="EXPAND",
             phase=Phase.MOVE_AWAY,
             undo=(),
-            provides=(f"index {table.schema}.{table.name}.{old.name} gone",),
             why=("the index is INVALID: an earlier build did not finish, no query uses it, and it only costs writes",),
         )
-        build = build_index(table, new, situation)
-        yield replace(build, needs=(*build.needs, f"index {table.schema}.{table.name}.{old.name} gone"))
+        yield build_index(table, new, situation)
     else:
         away = situation.current_name(table, old.name)
         yield _rename(table, old.name, away, "the old index makes way and serves on until the new one is built")
@@ -113,7 +127,12 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
 
 def rename_index(change: RenameIndex, _: Situation) -> Iterator[Operation]:
     renamed = _rename(change.table, change.old, change.new)
-    yield replace(renamed, provides=(index_resource(change.table, change.new),), phase=Phase.RENAME)
+    yield replace(
+        renamed,
+        phase=Phase.RENAME_PART,
+        provides=(*renamed.provides, index_resource(change.table, change.new)),
+        needs=(*renamed.needs, name_resource(change.table.schema, change.new)),
+    )
 
 
 def _rename(table: QName, old: str, new: str, why: str = "") -> Operation:
@@ -129,6 +148,7 @@ def _rename(table: QName, old: str, new: str, why: str = "") -> Operation:
         undo=(statement(new, old),),
         prechecks=(checks.relation_absent(QName(table.schema, new)),),
         postchecks=(checks.index_valid(table, new),),
+        provides=(name_resource(table.schema, old),),
         needs=(table_resource(table),),
         why=(why or "ALTER INDEX, not ALTER TABLE: only the index is locked, and readers go on",),
     )

@@ -46,7 +46,11 @@ def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterat
             undo=(f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote_ident(name)} SET NOT NULL",),
             prechecks=(checks.column_exists(table, name),),
             postchecks=(checks.column_is_not_null(table, name, False),),
-            needs=(table_resource(table), column_resource(table, name, "typed")),
+            needs=(
+                table_resource(table),
+                column_resource(table, name, "typed"),
+                column_resource(table, name, "loose"),
+            ),
             why=("from now on clients may find NULL in this column; the undo works as long as none was written",),
         )
         return

@@ -24,13 +24,14 @@ from wesley_tui.planner.operations import (
     column_resource,
     constraint_resource,
     index_resource,
+    name_resource,
+    relation_names,
     schema_resource,
     table_resource,
 )
-from wesley_tui.planner.situation import Situation, clipped_name
+from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, clipped_name
 
 __all__ = [
-    "RETIRED_SCHEMA",
     "change_comment",
     "change_options",
     "change_persistence",
@@ -39,9 +40,6 @@ __all__ = [
     "drop_table",
     "rename_table",
 ]
-
-RETIRED_SCHEMA = "wesley_retired"
-"""Where retired tables wait, with their rows, until somebody purges them."""
 
 
 def create_schema(change: CreateSchema, _: Situation) -> Iterator[Operation]:
@@ -78,7 +76,7 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
             *(constraint_resource(name, item.name) for item in table.constraints if not isinstance(item, ForeignKey)),
             *(index_resource(name, index.name) for index in table.indexes),
         ),
-        needs=tuple(needs),
+        needs=(*needs, *relation_names(table)),
         why=("the table is new: nobody uses it yet",),
     )
     for key in table.foreign_keys:
@@ -105,8 +103,8 @@ def rename_table(change: RenameTable, _: Situation) -> Iterator[Operation]:
         undo=tuple(reversed(backward)),
         prechecks=(checks.table_exists(old), checks.relation_absent(new)),
         postchecks=(checks.table_exists(new), checks.relation_absent(old)),
-        provides=(table_resource(new),),
-        needs=(schema_resource(new.schema),),
+        provides=(table_resource(new), name_resource(old.schema, old.name)),
+        needs=(schema_resource(new.schema), name_resource(new.schema, new.name)),
         why=(
             f"the rename is immediate, but statements of clients that still say {old} fail from that moment on: "
             "deploy the new name at the same time, or keep the old one with a view",
@@ -199,6 +197,7 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
+            provides=relation_names(table),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
         return
@@ -225,6 +224,7 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         undo=(*undo, *attach),
         prechecks=(checks.table_exists(name), checks.relation_absent(resting)),
         postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
+        provides=relation_names(table),
         why=(f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",),
         retires=True,
     )
