@@ -287,6 +287,43 @@ def test_abort_cancels_the_statement_in_the_server(database: str, make: Any) -> 
     until(lambda: not rows(database, "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'wesley/%'"))
 
 
+def test_an_aborted_index_build_leaves_no_index_that_rejects_rows(database: str) -> None:
+    fill(database, 10)
+    plan = make_plan([concurrent_index("public.t", "a", unique=True)], database)
+    with connected(database) as old:
+        old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT 1")
+        run = start_run(database, plan, accept(plan), _QUICK)
+        until(lambda: rows(database, "SELECT 1 FROM pg_stat_progress_create_index WHERE phase LIKE '%old snapshots'"))
+        run.abort("enough")
+        assert ended(run).status is RunStatus.CANCELLED
+        assert rows(database, "SELECT count(*) FROM pg_class WHERE relname = 't_a_idx'") == [(0,)]
+    assert ended(resume_run(database, _QUICK)).status is RunStatus.COMPLETE
+
+
+def test_the_control_connection_may_be_lost(database: str) -> None:
+    plan = make_plan([transactional("SELECT pg_sleep(0.4)", object=f"public.o{n}") for n in range(3)], database)
+    run = start_run(database, plan, accept(plan), RunOptions(max_workers=1))
+    for _ in range(2):
+        until(lambda: rows(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+        run_sql(
+            database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wesley/control'"
+        )
+    assert ended(run).status is RunStatus.COMPLETE
+    assert ledger.verify(database) == []
+
+
+def test_without_the_run_lock_no_further_step_starts(database: str) -> None:
+    plan = make_plan([transactional("SELECT pg_sleep(1.5)"), transactional("CREATE TABLE never (id int)")], database)
+    run = start_run(database, plan, accept(plan), _QUICK)
+    run_sql(database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wesley/lock'")
+    outcome = ended(run)
+    assert (outcome.status, outcome.exit_code) == (RunStatus.FAILED, 10)
+    assert "lock.lost" in kinds(ledger.events(database))
+    assert rows(database, "SELECT to_regclass('never') IS NULL") == [(True,)]
+    assert ended(resume_run(database, _QUICK)).status is RunStatus.COMPLETE
+
+
 def test_a_paused_run_can_be_aborted(database: str) -> None:
     plan = make_plan([transactional("SELECT pg_sleep(0.3)"), transactional("CREATE TABLE never (id int)")], database)
     run = start_run(database, plan, accept(plan), _QUICK)

@@ -3,18 +3,20 @@ that nothing here ever holds a snapshot that an index build would wait for."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
+from wesley_tui.executor.errors import CannotConnect, ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import Event, EventType
+from wesley_tui.executor.target import connect
 
 __all__ = ["EVENT_COLUMNS", "Blocker", "Control", "event_from_row", "translated"]
 
@@ -65,19 +67,23 @@ def translated(error: psycopg.Error) -> ExecutorError:
 
 
 class Control:
-    """Calls of the rails on behalf of one run; ``run_id`` and ``fence`` are set when it is opened."""
+    """Calls of the rails on behalf of one run; ``run_id`` and ``fence`` are set when it is opened.
 
-    def __init__(self, connection: AsyncConnection[Any]) -> None:
+    A connection that was lost is made again, for as long as :data:`_RECONNECT_S`, and the call is repeated. An event
+    that had been committed without an answer is then told twice; a step cannot be, and a run that has meanwhile been
+    taken over is refused by its fence.
+    """
+
+    def __init__(self, conninfo: str, connection: AsyncConnection[Any]) -> None:
         self.connection = connection
         self.run_id = 0
         self.fence = 0
+        self._conninfo = conninfo
+        self._connecting = asyncio.Lock()
 
     async def prepare(self) -> None:
         """Bound every wait of this connection: it must answer while the server is busy."""
-        await self._value(
-            "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"
-            " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false)"
-        )
+        await self._value(_SESSION)
 
     async def event(
         self,
@@ -140,9 +146,7 @@ class Control:
 
     async def blockers(self, waiters: Sequence[int]) -> list[Blocker]:
         """Who holds up the sessions ``waiters``; reads the lock table and pg_stat_activity, waits for nobody."""
-        async with self.connection.cursor(row_factory=class_row(Blocker)) as cursor:
-            await cursor.execute(_BLOCKERS, (list(waiters),))
-            return await cursor.fetchall()
+        return [Blocker(*row) for row in await self._rows(_BLOCKERS, (list(waiters),))]
 
     async def sessions(self, application_prefix: str) -> list[tuple[int, str]]:
         """(pid, query) of other sessions whose application_name starts so, on this database."""
@@ -190,11 +194,39 @@ class Control:
         return rows[0][0] if rows else None
 
     async def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        connection = self.connection
         try:
-            cursor = await self.connection.execute(query, parameters or None)
+            return await self._fetch(connection, query, parameters)
+        except ConnectionLost:
+            if not self.run_id:
+                raise
+            await self._reconnect(connection)
+            return await self._fetch(self.connection, query, parameters)
+
+    async def _fetch(
+        self, connection: AsyncConnection[Any], query: str, parameters: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        try:
+            cursor = await connection.execute(query, parameters or None)
             return await cursor.fetchall()
         except psycopg.Error as error:
             raise translated(error) from error
+
+    async def _reconnect(self, lost: AsyncConnection[Any]) -> None:
+        """Replace ``lost``; once, however many callers have noticed."""
+        end = time.monotonic() + _RECONNECT_S
+        async with self._connecting:
+            while self.connection is lost:
+                try:
+                    connection = await connect(self._conninfo, "wesley/control")
+                except CannotConnect as error:
+                    if time.monotonic() > end:
+                        raise ConnectionLost(str(error)) from error
+                    await asyncio.sleep(0.25)
+                    continue
+                await lost.close()
+                await self._fetch(connection, _SESSION, ())
+                self.connection = connection
 
 
 def json_literal(value: Mapping[str, Any]) -> str:
@@ -202,6 +234,11 @@ def json_literal(value: Mapping[str, Any]) -> str:
     return "'" + json.dumps(value).replace("'", "''") + "'::pg_catalog.jsonb"
 
 
+_RECONNECT_S = 10.0
+_SESSION = (
+    "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"
+    " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false)"
+)
 _BLOCKERS = """
 WITH waiting AS (
     SELECT w.pid AS waiter, b.pid

@@ -95,6 +95,8 @@ class _Engine:
         self._going = asyncio.Event()
         self._going.set()
         self._abort: str | None = None
+        self._insistent = False
+        """Aborted twice: what tidies up after the first abort is cancelled too."""
         self._failures: list[_Failure] = []
         self._lock_lost = False
         self._paused_told = False
@@ -172,7 +174,7 @@ class _Engine:
                     if worker.busy_since is not None:
                         worker.kill()
                     await worker.close()
-                with contextlib.suppress(ConnectionLost):
+                with contextlib.suppress(ConnectionLost, StatementFailed):
                     await self._forward()
 
     @property
@@ -184,8 +186,9 @@ class _Engine:
             self._going.clear()
         elif command == "resume":
             self._going.set()
-        elif self._abort is None:
-            self._abort = argument or "no reason given"
+        else:
+            self._insistent = self._abort is not None
+            self._abort = self._abort or argument or "no reason given"
             self._going.set()
         self._changed.set()
 
@@ -268,7 +271,7 @@ class _Engine:
         woken.cancel()
         if self._abort is not None or self._lock_lost:
             for worker in self._workers:
-                if worker.busy_since is not None and worker.backend_pid:
+                if worker.busy_since is not None and worker.backend_pid and (worker.cancellable or self._insistent):
                     await self._control.cancel(worker.backend_pid)
             if not ended - {woken}:
                 await asyncio.sleep(0.05)
@@ -316,7 +319,7 @@ class _Engine:
             )
             await self._control.event(EventType.LOCK_LOST, message)
             await self._control.move_run("failed", EventType.ABORT_REASON, message)
-            return RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sqlstate="08006")
+            return RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sqlstate="08006", lost=True)
         if self._abort is not None:
             await self._control.move_run("cancelled", EventType.PLAN_CANCELLED, self._abort)
             outcome = RunOutcome(run_id, plan_id, RunStatus.CANCELLED, self._abort)
@@ -339,7 +342,8 @@ class _Engine:
     async def _follow(self) -> None:
         """Bring committed events to the outbox."""
         while True:
-            await self._forward()
+            with contextlib.suppress(StatementFailed):
+                await self._forward()
             await asyncio.sleep(_FOLLOW_EVERY_S)
 
     async def _forward(self) -> None:

@@ -161,7 +161,7 @@ async def connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnec
         check_server(control_connection, facts)
         lock = await connect(conninfo, "wesley/lock")
         opened.append(lock)
-        control = Control(control_connection)
+        control = Control(conninfo, control_connection)
         await control.prepare()
         yield control, lock, facts
     except BaseException as error:

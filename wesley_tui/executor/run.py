@@ -43,7 +43,7 @@ class RunOutcome:
     """``step_sha``."""
     sqlstate: str = ""
     lost: bool = False
-    """The connection to the database was lost, so the end could not be recorded: the run is to be resumed."""
+    """A connection that the run cannot do without was lost: it is to be resumed."""
 
     @property
     def exit_code(self) -> int:
@@ -117,7 +117,10 @@ class Run:
         self._send("resume", "")
 
     def abort(self, reason: str) -> None:
-        """Cancel what the server runs for us, and end the run as cancelled; it can be resumed."""
+        """Cancel what the server runs for us, and end the run as cancelled; it can be resumed.
+
+        A cancelled index build leaves an invalid index, which is removed first; a second call cancels that too.
+        """
         self._send("abort", reason)
 
     def wait(self, timeout: float | None = None) -> RunOutcome | None:

@@ -32,6 +32,8 @@ _ANNOUNCE_AFTER_S = 0.05
 """A transactional step tells of its start in the transaction that ends it; one that takes longer than this is
 announced earlier over the control connection."""
 _LOST_TRIES = 5
+_TIDY_MS = 10_000
+_SHORT_MS = 30_000
 _PROGRESS_EVERY_S = 0.25
 
 
@@ -155,7 +157,7 @@ class StepRunner:
 
     async def _autocommit(self, worker: Worker, call: _Call) -> None:
         step = call.step
-        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=30_000)).rows[-1]
+        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=_SHORT_MS)).rows[-1]
         failpoints.reached("after_intent")
         if begun == "skipped":
             return
@@ -179,59 +181,69 @@ class StepRunner:
             for index in range(len(step.statements)):
                 await self._outside(worker, call, "statements", index)
         except StatementFailed as error:
-            if await self._half_made(worker, call):
+            if await self._half_made(worker, call, tidying=True):
                 try:
-                    await self._clean_up(worker, call)
-                except StatementFailed as trouble:
+                    await self._clean_up(worker, call, tidying=True)
+                except (StatementFailed, Stopped) as trouble:
                     error.detail += f" What it left half-made is still there ({trouble}); wesley resume removes it."
             raise
         failpoints.reached("after_run")
         await self._finish(worker, call, started, "")
 
-    async def _outside(self, worker: Worker, call: _Call, kind: str, index: int) -> None:
+    async def _outside(self, worker: Worker, call: _Call, kind: str, index: int, *, tidying: bool = False) -> None:
         """Run one statement outside a transaction. Where its locks let readers and writers go on, waiting hurts nobody,
         and a wait for old snapshots can be long: then no lock_timeout, the watch tells who holds it up."""
         strongest = max(call.step.locks.values(), default=LockMode.AccessExclusiveLock)
         await worker.ask(
             call.text("autocommit_statement", kind, index),
             generated=True,
-            statement_timeout_ms=call.step.statement_timeout_ms,
+            statement_timeout_ms=_TIDY_MS if tidying else call.step.statement_timeout_ms,
             lock_timeout_ms=call.lock_ms if strongest > LockMode.ShareUpdateExclusiveLock else 0,
+            cancellable=not tidying,
         )
 
-    async def _half_made(self, worker: Worker, call: _Call) -> bool:
+    async def _half_made(self, worker: Worker, call: _Call, *, tidying: bool = False) -> bool:
         if call.step.leftover_check is None:
             return False
-        return await self._look(worker, call, "leftover_check") is None
+        return await self._look(worker, call, "leftover_check", tidying=tidying) is None
 
-    async def _clean_up(self, worker: Worker, call: _Call) -> None:
-        """Remove what an attempt left half-made, but never under somebody who is building it right now."""
+    async def _clean_up(self, worker: Worker, call: _Call, *, tidying: bool = False) -> None:
+        """Remove what an attempt left half-made, but never under somebody who is building it right now.
+
+        ``tidying``: right after the attempt that left it, also when the run is being aborted, and not for long.
+        """
         relations = list(call.step.locks)
         while await self._control.building_index(relations):
             await self._gate()
             await asyncio.sleep(0.2)
-        if not await self._half_made(worker, call):
+        if not await self._half_made(worker, call, tidying=tidying):
             return
         for index in range(len(call.step.leftover_cleanup)):
-            await self._outside(worker, call, "leftover_cleanup", index)
-        if await self._half_made(worker, call):
+            await self._outside(worker, call, "leftover_cleanup", index, tidying=tidying)
+        if await self._half_made(worker, call, tidying=tidying):
             raise StatementFailed(
                 "WE003", "something half-made is still there after it was removed", context=call.step.object
             )
 
-    async def _look(self, worker: Worker, call: _Call, kind: str) -> str | None:
+    async def _look(self, worker: Worker, call: _Call, kind: str, *, tidying: bool = False) -> str | None:
         """The message of the first check of this kind that does not hold."""
-        answer = await worker.ask(call.text("look_at_step", kind), statement_timeout_ms=30_000)
+        answer = await worker.ask(
+            call.text("look_at_step", kind), statement_timeout_ms=_SHORT_MS, cancellable=not tidying
+        )
         return "\n".join(answer.rows) or None
 
     async def _finish(self, worker: Worker, call: _Call, started: str, message: str) -> None:
-        await worker.ask(call.text("finish_step", call.attempt, started, message, {}), statement_timeout_ms=30_000)
+        await worker.ask(
+            call.text("finish_step", call.attempt, started, message, {}),
+            statement_timeout_ms=_SHORT_MS,
+            cancellable=False,
+        )
         failpoints.reached("after_ack")
 
     async def _backfill(self, worker: Worker, call: _Call) -> None:
         step = call.step
         assert step.backfill is not None
-        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=30_000)).rows[-1]
+        begun = (await worker.ask(call.text("begin_step", call.attempt), statement_timeout_ms=_SHORT_MS)).rows[-1]
         failpoints.reached("after_intent")
         if begun == "skipped":
             return

@@ -42,6 +42,8 @@ class Worker:
         """Who has held it up at any time since it was sent."""
         self.busy_since: float | None = None
         """Monotonic time since when it waits for an answer."""
+        self.cancellable = False
+        """Whether an abort may cancel what it runs: not while it removes what was left half-made."""
         self._binary = binary
         self._access = access
         self._control = control
@@ -58,7 +60,13 @@ class Worker:
         return self._psql.pid if self._psql is not None else 0
 
     async def ask(
-        self, statement: str, *, statement_timeout_ms: int = 0, lock_timeout_ms: int = 0, generated: bool = False
+        self,
+        statement: str,
+        *,
+        statement_timeout_ms: int = 0,
+        lock_timeout_ms: int = 0,
+        generated: bool = False,
+        cancellable: bool = True,
     ) -> Answer:
         """Run one statement with these session timeouts (0: none).
 
@@ -69,6 +77,7 @@ class Worker:
         psql = await self._session()
         self.blockers = self.seen_blockers = ()
         self.busy_since = time.monotonic()
+        self.cancellable = cancellable
         try:
             if self._timeouts != (statement_timeout_ms, lock_timeout_ms):
                 await psql.ask(
