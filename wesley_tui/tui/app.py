@@ -81,6 +81,7 @@ class WesleyApp(App[None]):
             clock=clock,
             debounce=debounce,
             next_theme=self._next_theme,
+            keys=dict(keys or {}),
         )
         if keys:
             self.set_keymap(dict(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,5 +26,7 @@ class Context:
     debounce: float
     """Seconds without a keystroke before planning starts."""
     next_theme: Callable[[], None]
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The person's own keys by command id, comma-separated, in Textual's names."""
     feeds: list[RunFeed] = field(default_factory=list)
     """The runs that this process executes or executed."""

@@ -261,7 +261,9 @@ class MainScreen(Screen[None]):
         for item in commands_of("main"):
             if not item.footer or (item.id in ("run.pause", "run.resume", "run.abort") and not now.running):
                 continue
-            key = next((key for key in item.keys if not (typing and prints(key))), None)
+            own = self.context.keys.get(item.id)
+            keys = tuple(own.split(",")) if own else item.keys
+            key = next((key for key in keys if not (typing and prints(key))), None)
             if key is not None:
                 hints.append(KeyHint(key_name(key), item.label, enabled=not why_not(item.id, now)))
         return hints
