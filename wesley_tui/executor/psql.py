@@ -95,7 +95,7 @@ class Psql:
         process = await asyncio.create_subprocess_exec(
             str(binary.path),
             *("-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=0", "-v", "VERBOSITY=terse"),
-            *("-d", access.conninfo(application_name)),
+            *("-d", access.conninfo(application_name, binary.major)),
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,

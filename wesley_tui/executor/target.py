@@ -23,6 +23,22 @@ from wesley_tui.executor.errors import CannotConnect
 __all__ = ["PsqlAccess", "connect", "own_conninfo"]
 
 _SECRETS = ("sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+_SINCE = {
+    "sslcrldir": 14,
+    "sslsni": 14,
+    "gssdelegation": 16,
+    "load_balance_hosts": 16,
+    "require_auth": 16,
+    "sslcertmode": 16,
+    "sslkeylogfile": 18,
+    "sslnegotiation": 17,
+    "max_protocol_version": 18,
+    "min_protocol_version": 18,
+    "oauth_client_id": 18,
+    "oauth_issuer": 18,
+    "oauth_scope": 18,
+}
+"""The first libpq that knows a connection option, where that is later than 13."""
 _KEEPALIVE = {
     "connect_timeout": "10",
     "keepalives_idle": "10",
@@ -76,6 +92,8 @@ class PsqlAccess:
         # A connection without a password must not find another one in the user's own file.
         secrets = {key: parameters.pop(key) for key in _SECRETS if key in parameters}
         parameters.update(host=connection.info.host, port=str(connection.info.port))
+        if "hostaddr" in parameters:
+            parameters["hostaddr"] = connection.info.hostaddr
         directory = tempfile.TemporaryDirectory(prefix="wesley-psql-")
         root = Path(directory.name)
         root.chmod(stat.S_IRWXU)
@@ -89,9 +107,11 @@ class PsqlAccess:
             parameters["service"] = "wesley"
         return cls(arguments=parameters, environment=environment, directory=directory)
 
-    def conninfo(self, application_name: str) -> str:
-        """What psql gets after ``-d``; free of secrets."""
-        return make_conninfo("", **self.arguments, application_name=application_name)
+    def conninfo(self, application_name: str, major: int) -> str:
+        """What a psql of this major version gets after ``-d``: free of secrets, and of options that its libpq does not
+        know yet (the connection that they were resolved from has already been made with them)."""
+        known = {name: value for name, value in self.arguments.items() if _SINCE.get(name, 0) <= major}
+        return make_conninfo("", **known, application_name=application_name)
 
     def close(self) -> None:
         if self.directory is not None:
