@@ -26,7 +26,9 @@ _UTC = frozenset(
 _TEXT_LIKE = frozenset(("character varying", "text"))
 _TIMESTAMPS = frozenset(("timestamp without time zone", "timestamp with time zone"))
 _WITH_PRECISION = _TIMESTAMPS | {"time without time zone", "time with time zone", "interval"}
-_BINARY = frozenset((("cidr", "inet"), ("character varying", "text"), ("text", "character varying")))
+_BINARY = frozenset(
+    (("cidr", "inet"), ("character varying", "text"), ("text", "character varying"), ("bit", "bit varying"))
+)
 
 
 class TypeParts(NamedTuple):
@@ -56,7 +58,8 @@ def is_metadata_only(old: str, new: str, *, timezone: str = "UTC") -> bool:
         return False
     if before.base != after.base:
         if {before.base, after.base} == _TIMESTAMPS:
-            return timezone.upper() in _UTC and _precision_kept(before, after)
+            # A precision on the target is a second coercion, which PostgreSQL does not look through.
+            return timezone.upper() in _UTC and not after.modifiers
         return (before.base, after.base) in _BINARY and (after.base == "text" or not after.modifiers)
     if before.base in ("character varying", "bit varying"):
         return not after.modifiers or (bool(before.modifiers) and before.modifiers <= after.modifiers)
@@ -76,8 +79,8 @@ def _precision_kept(before: TypeParts, after: TypeParts) -> bool:
 
 def changes_operator_class(old: str, new: str) -> bool:
     """True when an index on the column must be built again although no row changes: timestamp and timestamptz are
-    compared by different operators."""
-    return {split_type(old).base, split_type(new).base} == _TIMESTAMPS
+    compared by different operators, and so are bit and bit varying."""
+    return {split_type(old).base, split_type(new).base} in (_TIMESTAMPS, {"bit", "bit varying"})
 
 
 def needs_session_utc(old: str, new: str) -> bool:
@@ -148,15 +151,27 @@ _CAST_PAIRS = frozenset(
 )
 
 
-def has_direct_cast(old: str, new: str) -> bool:
-    """True when ``value::new`` converts an ``old``; other pairs go through their text, value by value.
+def cast_through(old: str, new: str) -> str:
+    """The type that a value goes through on its way from ``old`` to ``new``: empty when PostgreSQL has a direct cast.
 
-    From and to text every type converts. An unknown pair is taken through text, which refuses what it cannot read.
+    From and to text every type converts, so a pair without a cast goes through its text, which refuses what it cannot
+    read.
     """
     before, after = split_type(old), split_type(new)
     if before.array != after.array:
-        return after.base == "text" and not after.array
-    text_like = _CAST_GROUPS[2]
-    if before.base == after.base or before.base in text_like or after.base in text_like:
-        return True
-    return (before.base, after.base) in _CAST_PAIRS or any({before.base, after.base} <= group for group in _CAST_GROUPS)
+        return "" if after.base == "text" and not after.array else "pg_catalog.text"
+    dimensions = "[]" if before.array else ""
+    text_like, numbers = _CAST_GROUPS[2], _CAST_GROUPS[0]
+    pair = (before.base, after.base)
+    direct = (
+        before.base == after.base
+        or before.base in text_like
+        or after.base in text_like
+        or pair in _CAST_PAIRS
+        or any(set(pair) <= group for group in _CAST_GROUPS)
+    )
+    if direct:
+        return ""
+    if "boolean" in pair and numbers.intersection(pair):
+        return "integer" + dimensions
+    return "pg_catalog.text" + dimensions

@@ -1,0 +1,120 @@
+"""Which changes of type touch no row: the table in ``planner/casts.py`` against the file nodes of real servers."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from tests.catalogs import read, run
+from tests.planned import carry_out, changes_left, plan_for, take_back
+from wesley_tui.catalog.intent import Intent
+from wesley_tui.catalog.model import Catalog, Column, PrimaryKey, QName, Table
+from wesley_tui.catalog.types import canonical_type
+from wesley_tui.diff.compare import compare
+from wesley_tui.planner.build import build_plan
+from wesley_tui.planner.casts import has_direct_cast, is_metadata_only
+from wesley_tui.planner.plan import HazardClass
+
+TYPES = (  # noqa: SIM905 - a list of words reads better as one
+    "varchar(5) varchar(10) varchar text char(5) char(10) numeric(8,2) numeric(10,2) numeric(10,3) numeric(8) numeric "
+    "timestamp timestamp(3) timestamp(0) timestamptz timestamptz(3) time time(3) timetz interval interval(3) date "
+    "int2 int4 int8 float4 float8 bool json jsonb uuid inet cidr bit(8) bit(16) varbit(8) varbit(16) varbit bytea "
+    "varchar(5)[] varchar(10)[] text[] int4[] int8[]"
+).split()
+T = QName("public", "t")
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin"])
+def test_metadata_only_changes_keep_the_file(any_database: str, timezone: str) -> None:
+    wrong = []
+    with psycopg.connect(any_database) as connection:
+        connection.execute("SELECT set_config('TimeZone', %s, false)", [timezone])
+        connection.commit()
+        for old, new in itertools.permutations(TYPES, 2):
+            connection.execute(f"CREATE TABLE t (c {old}); INSERT INTO t VALUES (NULL)".encode())
+            before = connection.execute("SELECT pg_relation_filenode('t')").fetchone()
+            try:
+                connection.execute(f"ALTER TABLE t ALTER c TYPE {new}".encode())
+            except psycopg.Error:
+                kept = False
+            else:
+                kept = connection.execute("SELECT pg_relation_filenode('t')").fetchone() == before
+            connection.rollback()
+            model = is_metadata_only(canonical_type(old, {}), canonical_type(new, {}), timezone=timezone)
+            if model != kept:
+                wrong.append(f"{old} → {new} under {timezone}: model {model}, server {kept}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_direct_cast_exists(database: str) -> None:
+    """``USING c::new`` is written only where PostgreSQL can parse it."""
+    wrong = []
+    with psycopg.connect(database, autocommit=True) as connection:
+        for old, new in itertools.permutations(TYPES, 2):
+            if has_direct_cast(canonical_type(old, {}), canonical_type(new, {})):
+                try:
+                    connection.execute(f"SELECT (NULL::{old})::{new}".encode())
+                except psycopg.Error as error:
+                    wrong.append(f"{old} → {new}: {error}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _table(type_name: str, default: str | None = None) -> Table:
+    columns = (Column("id", "bigint", not_null=True), Column("c", type_name, default=default))
+    return Table(T, columns, (PrimaryKey("t_pkey", ("id",)),))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "hazard"),
+    [
+        ("character varying(10)", "character varying(20)", "'abc'", HazardClass.H1),
+        ("character varying(10)", "text", "'abc'", HazardClass.H1),
+        ("numeric(8,2)", "numeric(12,2)", "1.25", HazardClass.H1),
+        ("timestamp without time zone", "timestamp with time zone", "'2024-01-01 10:00'", HazardClass.H1),
+        ("integer", "bigint", "7", HazardClass.H3),
+        ("text", "integer", "'7'", HazardClass.H3),
+        ("bigint", "boolean", "'1'", HazardClass.H3),
+        ("text", "jsonb", "'{}'", HazardClass.H3),
+        ("character varying(20)", "character varying(10)", "'abc'", HazardClass.H3),
+        ("text", "uuid", "'7c3e9a2e-6a5b-4b0e-9df5-0c5b4a7e1f00'", HazardClass.H3),
+        ("text[]", "integer[]", "'{1,2}'", HazardClass.H3),
+    ],
+)
+def test_a_type_is_changed_and_changed_back(database: str, old: str, new: str, value: str, hazard: HazardClass) -> None:
+    run(
+        database,
+        [
+            f"CREATE TABLE public.t (id bigint PRIMARY KEY, c {old} DEFAULT {value})",
+            "INSERT INTO public.t (id) VALUES (1), (2)",
+        ],
+    )
+    desired = Catalog(frozenset({"public"}), {T: _table(new, value)})
+    plan = plan_for(database, desired)
+    assert [(step.op, step.hazard) for step in plan.steps if step.op == "alter_type"] == [("alter_type", hazard)]
+    carry_out(database, plan)
+    assert changes_left(database, desired).changes == ()
+    take_back(database, plan)
+    assert changes_left(database, Catalog(frozenset({"public"}), {T: _table(old, value)})).changes == ()
+
+
+def test_a_value_that_does_not_fit_stops_the_change(database: str) -> None:
+    run(
+        database,
+        ["CREATE TABLE public.t (id bigint PRIMARY KEY, c text)", "INSERT INTO public.t VALUES (1, 'too long')"],
+    )
+    plan = plan_for(database, Catalog(frozenset({"public"}), {T: _table("character varying(3)")}))
+    with pytest.raises(psycopg.errors.StringDataRightTruncation):
+        carry_out(database, plan)
+
+
+def test_time_zone_of_the_server_decides(database: str) -> None:
+    run(database, ["CREATE TABLE public.t (id bigint PRIMARY KEY, c timestamp)"])
+    snapshot = replace(read(database), timezone="Europe/Berlin")
+    desired = Catalog(frozenset({"public"}), {T: _table("timestamp with time zone")})
+    plan = build_plan(snapshot, desired, compare(snapshot.catalog, desired, Intent()))
+    (step,) = plan.steps
+    assert step.hazard is HazardClass.H3
+    assert step.rewrites == ("public.t",)
