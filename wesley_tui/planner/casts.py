@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
+    "cast_through",
     "changes_operator_class",
-    "has_direct_cast",
     "is_lossy",
     "is_metadata_only",
     "needs_session_utc",

@@ -9,7 +9,7 @@ from wesley_tui.catalog.model import Column, QName, Table
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import AlterColumnType
 from wesley_tui.planner import checks
-from wesley_tui.planner.casts import has_direct_cast, is_lossy, is_metadata_only, needs_session_utc, split_type
+from wesley_tui.planner.casts import cast_through, is_lossy, is_metadata_only, needs_session_utc, split_type
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.plan import StepCheck
@@ -76,11 +76,8 @@ def _statement(table: QName, old: Column, new: Column, *, free: bool) -> str:
     using = ""
     target = split_type(new.type)
     if not free and not (target.base in _TRUNCATED_BY_CAST and target.modifiers):
-        via = (
-            ""
-            if has_direct_cast(old.type, new.type)
-            else f"::pg_catalog.text{'[]' if _between_arrays(old, new) else ''}"
-        )
+        through = cast_through(old.type, new.type)
+        via = f"::{through}" if through else ""
         using = f" USING {name}{via}::{new.type}"
     action = f"ALTER COLUMN {name} TYPE {new.type}{collate}{using}"
     if not free and old.default is not None:
@@ -88,10 +85,6 @@ def _statement(table: QName, old: Column, new: Column, *, free: bool) -> str:
         if new.default is not None:
             action += f", ALTER COLUMN {name} SET DEFAULT {ddl.default_clause(new.default)}"
     return f"ALTER TABLE {qualified(table)} {action}"
-
-
-def _between_arrays(old: Column, new: Column) -> bool:
-    return old.type.endswith("[]") and new.type.endswith("[]")
 
 
 def _policies_set_aside(table: Table, column: str) -> tuple[list[str], list[str]]:
