@@ -34,7 +34,7 @@ screenshots: $(STAMP)  ## draw the pictures in screenshots/ again
 	$(BIN)/python -m pytest -q tests/tui --snapshot-update
 
 bench: $(STAMP)  ## ratios against floors and peers; prints a table
-	$(BIN)/python -m pytest -q -s tests/benchmarks
+	$(BIN)/python -m pytest -q -s -o python_files='bench_*.py' tests/benchmarks
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -30,13 +30,18 @@ __all__ = [
     "Exclude",
     "ForeignKey",
     "Generated",
+    "Grant",
     "Identity",
     "Index",
     "IndexKey",
+    "ObjectKind",
     "Policy",
     "PrimaryKey",
     "QName",
+    "Ref",
     "ReferentialAction",
+    "SchemaDetails",
+    "SqlObject",
     "Table",
     "Unique",
     "UnmanagedObject",
@@ -77,6 +82,16 @@ class Column:
     collation: QName | None = None
     """Only when it differs from the collation of the type."""
     comment: str | None = None
+    storage: str | None = None
+    """``plain``, ``external`` … only when it differs from the type's."""
+    compression: str | None = None
+    """``pglz`` or ``lz4``; None follows ``default_toast_compression``."""
+    statistics: int | None = None
+    """``SET STATISTICS``; None is the default target."""
+    options: tuple[tuple[str, str], ...] = ()
+    """``n_distinct`` …, sorted by name."""
+    not_null_name: str | None = None
+    """PostgreSQL 18: only when NOT NULL has a name that the server would not have chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,8 @@ class PrimaryKey:
     deferrable: bool = False
     initially_deferred: bool = False
     comment: str | None = None
+    without_overlaps: bool = False
+    """PostgreSQL 18: of the last column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,8 @@ class Unique:
     deferrable: bool = False
     initially_deferred: bool = False
     comment: str | None = None
+    without_overlaps: bool = False
+    """PostgreSQL 18: of the last column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +135,10 @@ class ForeignKey:
     initially_deferred: bool = False
     validated: bool = True
     comment: str | None = None
+    enforced: bool = True
+    """PostgreSQL 18: false is NOT ENFORCED."""
+    period: bool = False
+    """PostgreSQL 18: the last column is ``PERIOD``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +149,8 @@ class Check:
     no_inherit: bool = False
     validated: bool = True
     comment: str | None = None
+    enforced: bool = True
+    """PostgreSQL 18: false is NOT ENFORCED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +199,7 @@ class Index:
     valid: bool = True
     """``indisvalid``: false after a CREATE INDEX CONCURRENTLY that did not finish."""
     comment: str | None = None
+    tablespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +212,19 @@ class Policy:
     using: str | None = None
     check: str | None = None
     comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One privilege of one role on one object: a line of ``aclexplode()``."""
+
+    grantee: str
+    """A role, or ``public``."""
+    privilege: str
+    """``SELECT``, ``USAGE``, ``EXECUTE`` … in capitals."""
+    grantable: bool = False
+    column: str | None = None
+    """For a privilege on one column of a table or view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +244,19 @@ class Table:
     options: tuple[tuple[str, str], ...] = ()
     """Storage parameters (``WITH (fillfactor=70)``), sorted by name."""
     comment: str | None = None
+    partition_by: str | None = None
+    """Of a partitioned table: ``RANGE (created_at)``, as ``pg_get_partkeydef()`` prints it."""
+    partition_of: QName | None = None
+    partition_bound: str | None = None
+    """Of a partition: ``FOR VALUES FROM (…) TO (…)``, ``DEFAULT``, as ``pg_get_expr(relpartbound)`` prints it."""
+    inherits: tuple[QName, ...] = ()
+    """Parents of plain inheritance, in order."""
+    replica_identity: str | None = None
+    """``full``, ``nothing`` or the name of an index; None is the default, the primary key."""
+    access_method: str | None = None
+    """Only when it is not ``heap``."""
+    grants: tuple[Grant, ...] = ()
+    """Sorted; only what differs from the owner's own privileges."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -230,6 +282,88 @@ class Enum:
     labels: tuple[str, ...]
     """In sort order (``pg_enum.enumsortorder``)."""
     comment: str | None = None
+    grants: tuple[Grant, ...] = ()
+
+
+ObjectKind = Literal[
+    "extension",
+    "sequence",
+    "domain",
+    "composite type",
+    "range type",
+    "function",
+    "procedure",
+    "aggregate",
+    "view",
+    "materialized view",
+    "trigger",
+    "rule",
+    "statistics",
+    "publication",
+    "event trigger",
+    "default privileges",
+    "other",
+]
+"""PostgreSQL's words. ``other`` is a statement that is run and compared as text: what ``@sql`` declares."""
+
+
+class Ref(NamedTuple):
+    """Names an object: ``Ref("function", "public.f(integer)")``, ``Ref("column", "public.t.c")``,
+    ``Ref("trigger", "t_audit ON public.t")``. Names are not quoted, as in :meth:`QName.__str__`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlObject:
+    """An object that is kept as the SQL that makes it: everything but tables, their parts, and enums, which have
+    records of their own because plans take them apart.
+
+    Two of them are the same when their statements mean the same (``catalog.statement.same_statement``), not when they
+    are spelled the same.
+    """
+
+    kind: ObjectKind
+    name: QName
+    """The schema is empty for what belongs to the database: extensions, publications, event triggers."""
+    statements: tuple[str, ...]
+    """Create it where it is absent, in order; the first is the CREATE, the others set what CREATE cannot
+    (``ALTER TABLE … DISABLE TRIGGER``). Comments, grants and the indexes of a materialized view are not among them."""
+    arguments: str | None = None
+    """Of routines and aggregates: the identity arguments, ``integer, text``; None for all else."""
+    relation: QName | None = None
+    """Of triggers and rules: the table or view that carries it."""
+    owned_by: tuple[QName, str] | None = None
+    """Of a sequence: the column it belongs to."""
+    comment: str | None = None
+    grants: tuple[Grant, ...] = ()
+    """Sorted; only what differs from the owner's and the kind's default privileges."""
+    indexes: tuple[Index, ...] = ()
+    """Of a materialized view, sorted by name."""
+    columns: tuple[str, ...] = ()
+    """Output columns of a view or materialized view, in order, when they are known."""
+    depends_on: tuple[Ref, ...] = ()
+    """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side."""
+
+    @property
+    def ref(self) -> Ref:
+        if self.arguments is not None:
+            return Ref(self.kind, f"{self.name}({self.arguments})")
+        if self.relation is not None:
+            return Ref(self.kind, f"{self.name.name} ON {self.relation}")
+        return Ref(self.kind, str(self.name) if self.name.schema else self.name.name)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDetails:
+    """What a schema has beside its name."""
+
+    comment: str | None = None
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +382,8 @@ class Catalog:
     schemas: frozenset[str] = frozenset()
     tables: Mapping[QName, Table] = field(default_factory=dict)
     enums: Mapping[QName, Enum] = field(default_factory=dict)
+    objects: Mapping[Ref, SqlObject] = field(default_factory=dict)
+    """Everything else, by :attr:`SqlObject.ref`."""
+    schema_details: Mapping[str, SchemaDetails] = field(default_factory=dict)
+    """Only of schemas that have a comment or grants."""
     unmanaged: tuple[UnmanagedObject, ...] = ()

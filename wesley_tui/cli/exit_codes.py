@@ -29,7 +29,6 @@ _BY_CLASS = (
     ("services.errors", "NotVerified", ExitCode.CHECK_FAILED),
     ("services.errors", "ServiceError", ExitCode.FAILED),
     ("planner.document", "PlanDocumentError", ExitCode.CHECK_FAILED),
-    ("planner.build", "PlanningError", ExitCode.FAILED),
     ("demo.server", "ServerError", ExitCode.FAILED),
     ("demo.sessions", "SessionError", ExitCode.USAGE),
 )

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.demo.server import EmbeddedServer, available_binaries
-from wesley_tui.demo.sessions import Session, seed
+from wesley_tui.demo.sessions import Session, loaded, seed
 from wesley_tui.sdl.diagnostics import Source
-from wesley_tui.services.errors import InputError
+from wesley_tui.services.errors import CannotConnect, InputError
 from wesley_tui.services.sources import write_atomically
 from wesley_tui.services.target import Target
 from wesley_tui.services.workbench import Workbench
@@ -49,7 +49,7 @@ def prepare(session: Session, directory: Path, say: Callable[[str], None], *, ke
     try:
         database = "demo_" + re.sub(r"\W", "_", session.slug)
         target = Target(server.uri_for(database))
-        if not (keep and asyncio.run(_exists(server.uri, database))):
+        if not (keep and asyncio.run(_is_loaded(target, session))):
             asyncio.run(_load(server.uri, database, target, session, say))
         schema_path = directory / session.slug / "schema.graphql"
         schema_path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,11 +61,15 @@ def prepare(session: Session, directory: Path, say: Callable[[str], None], *, ke
     return Demo(session, server, target, schema_path)
 
 
-async def _exists(uri: str, database: str) -> bool:
-    connection = await Target(uri).connect()
+async def _is_loaded(target: Target, session: Session) -> bool:
+    """Whether the database of the session is there, complete, and made from today's files."""
     try:
-        cursor = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
-        return await cursor.fetchone() is not None
+        connection = await target.connect()
+    except CannotConnect:
+        return False
+    try:
+        found = await loaded(connection)
+        return found is not None and found.is_current(session)
     finally:
         await connection.close()
 

@@ -91,7 +91,8 @@ class RunReport:
             f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
         ]
         if self.verified is True:
-            lines.append("Verified: the live catalog, read again, matches the schema.")
+            but = f", but for the {len(self.pending)} step(s) below" if self.pending else ""
+            lines.append(f"Verified: the live catalog, read again, matches the schema{but}.")
         elif self.verified is False:
             lines.append("NOT verified: the live catalog, read again, still differs; see `wesley plan`.")
         if self.pending:
@@ -136,9 +137,7 @@ def execute(
     unfinished = unfinished_run(target, plan)
     if unfinished is not None:
         run_id = unfinished.summary.run_id
-        say(
-            f"run {run_id} stopped on the way to this very schema: going on with its plan {unfinished.plan.plan_id[:16]}"
-        )
+        say(f"run {run_id} stopped on the way to this very schema: going on with its plan")
         return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen)
     if not any(plan.steps):
         return RunReport(plan.plan_id, None, "nothing_to_do", 0, verified=True, unmanaged=plan.unmanaged)

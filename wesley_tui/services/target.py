@@ -73,18 +73,17 @@ class Target:
         """Connect, read the catalog, disconnect."""
         import psycopg
 
-        from wesley_tui.catalog.introspect import read_snapshot
+        from wesley_tui.catalog.introspect import CatalogLocked, UnsupportedServer, read_snapshot
 
         connection = await self.connect()
         try:
             return await read_snapshot(connection, schemas)
-        except psycopg.OperationalError as error:
-            raise CannotRead(
-                f"{self.label}: the catalog could not be read: {_first_line(error)}. Nothing was changed. "
-                "If a migration or a dump holds ACCESS EXCLUSIVE locks, try again when it is done."
-            ) from error
+        except (CatalogLocked, UnsupportedServer) as error:
+            raise CannotRead(f"{self.label}: {error}") from error
         except psycopg.Error as error:
-            raise CannotRead(f"{self.label}: the catalog could not be read: {_first_line(error)}.") from error
+            raise CannotRead(
+                f"{self.label}: the catalog could not be read: {_first_line(error)}. Nothing was changed; try again."
+            ) from error
         finally:
             await connection.close()
 

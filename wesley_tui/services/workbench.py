@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run
     from wesley_tui.planner.plan import Plan
-    from wesley_tui.sdl.compile import CompiledSchema
+    from wesley_tui.sdl.compile import CompiledSchema, Compiler
 
 __all__ = ["Planning", "PlanningOptions", "Workbench"]
 
@@ -50,6 +50,7 @@ class Workbench:
         self.target = target
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
+        self._compiler: Compiler | None = None
 
     @property
     def title(self) -> str:
@@ -77,9 +78,12 @@ class Workbench:
         return self.snapshot
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
-        from wesley_tui.sdl.compile import compile_schema
+        """Compile, reusing what an edit left as it was; raises ``SchemaError``."""
+        if self._compiler is None:
+            from wesley_tui.sdl.compile import Compiler
 
-        return compile_schema(sources)
+            self._compiler = Compiler()
+        return self._compiler.compile(sources)
 
     def plan(self, sources: Sequence[Source]) -> Planning:
         """Plan from the last snapshot; never raises for what is wrong with the text: that is in the answer."""

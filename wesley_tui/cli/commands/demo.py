@@ -21,22 +21,20 @@ if TYPE_CHECKING:
 @click.option("--list", "list_sessions", is_flag=True, help="Name the example sessions and stop.")
 @click.option("--headless", is_flag=True, help="Plan, apply and verify without the terminal application.")
 @click.option("--keep", is_flag=True, help="Go on with the database of the last demo instead of loading it again.")
+@click.option("--unsafe", is_flag=True, help="Let steps of class H3 be confirmed by typing their names.")
 @options.as_json
-def command(slug: str, list_sessions: bool, headless: bool, keep: bool, as_json: bool) -> None:
+def command(slug: str, list_sessions: bool, headless: bool, keep: bool, unsafe: bool, as_json: bool) -> None:
     """Start a private PostgreSQL, load an example session and open it; the server stops when you leave."""
-    from wesley_tui.demo.sessions import available
+    from wesley_tui.demo.sessions import available, default, find
 
-    sessions = {session.slug: session for session in available()}
     if list_sessions:
-        _list(sessions.values(), as_json=as_json)
+        _list(available(), as_json=as_json)
         return
-    if slug and slug not in sessions:
-        raise click.UsageError(f"There is no session '{slug}'. Sessions: {', '.join(sessions)}.")
     from platformdirs import user_state_path
 
     from wesley_tui.services.demo import prepare
 
-    session = sessions[slug] if slug else next(iter(sessions.values()))
+    session = find(slug) if slug else default()
     demo = prepare(session, user_state_path("wesley") / "demo", note, keep=keep)
     try:
         if headless or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -44,7 +42,7 @@ def command(slug: str, list_sessions: bool, headless: bool, keep: bool, as_json:
         else:
             from wesley_tui.cli.commands.open import open_application
 
-            open_application((str(demo.schema_path),), demo.target.conninfo, unsafe=False)
+            open_application((str(demo.schema_path),), demo.target.conninfo, unsafe=unsafe)
     finally:
         note("stopping the embedded PostgreSQL")
         demo.stop()
