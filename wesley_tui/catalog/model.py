@@ -382,8 +382,8 @@ class Catalog:
     schemas: frozenset[str] = frozenset()
     tables: Mapping[QName, Table] = field(default_factory=dict)
     enums: Mapping[QName, Enum] = field(default_factory=dict)
+    unmanaged: tuple[UnmanagedObject, ...] = ()
     objects: Mapping[Ref, SqlObject] = field(default_factory=dict)
     """Everything else, by :attr:`SqlObject.ref`."""
     schema_details: Mapping[str, SchemaDetails] = field(default_factory=dict)
     """Only of schemas that have a comment or grants."""
-    unmanaged: tuple[UnmanagedObject, ...] = ()
