@@ -10,9 +10,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from wesley_tui.diff.changes import RenameQuestion
+if TYPE_CHECKING:
+    from wesley_tui.diff.changes import RenameQuestion
 
 __all__ = [
     "WAVE_NAMES",
