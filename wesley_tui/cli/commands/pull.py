@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from wesley_tui.cli.output import note, result, result_json
 @options.as_json
 def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json: bool) -> None:
     """Read the catalog and write it as SDL that plans to nothing against the same database."""
+    gc.disable()  # one answer, then exit: collecting cycles meanwhile costs a tenth of the time and frees nothing
     from wesley_tui.sdl.emit import emit_schema
     from wesley_tui.services.sources import write_atomically
     from wesley_tui.services.target import Target
