@@ -1,0 +1,135 @@
+"""Backfills on real tables: every kind of key, every row once, along the index, and only rows that still need it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.catalogs import read, run
+from tests.planned import run_backfill
+from wesley_tui.catalog.model import QName, Table
+from wesley_tui.planner.backfill import backfill_nulls, walking_key
+from wesley_tui.planner.plan import Backfill
+
+KEYS = {
+    "bigint": ("id bigint PRIMARY KEY", "i"),
+    "negative": ("id int PRIMARY KEY", "i - 40"),
+    "text": ('id text COLLATE "C" PRIMARY KEY', "'k\"''\\é' || i"),
+    "uuid": ("id uuid PRIMARY KEY", "md5(i::text)::uuid"),
+    "timestamptz": ("id timestamptz PRIMARY KEY", "'2024-01-01'::timestamptz + i * interval '1.000001 s'"),
+    "numeric": ("id numeric PRIMARY KEY", "i / 3.0"),
+    "float": ("id double precision PRIMARY KEY", "i / 3.0::double precision"),
+    "date": ("id date PRIMARY KEY", "'2024-01-01'::date + i"),
+    "bytea": ("id bytea PRIMARY KEY", "decode(md5(i::text), 'hex')"),
+    "composite": ("id int, sub text, PRIMARY KEY (sub, id)", "i, 's' || i % 5"),
+    "unique": ("id bigint NOT NULL UNIQUE", "i"),
+    "odd name": ('id int, "a ""b" int, PRIMARY KEY (id, "a ""b")', "i % 7, i"),
+}
+
+
+def _prepare(database: str, definition: str, values: str) -> tuple[Table, Backfill]:
+    run(
+        database,
+        [
+            f"CREATE TABLE public.t ({definition}, value text)",
+            f"INSERT INTO public.t SELECT {values}, CASE WHEN i % 3 = 0 THEN 'kept' END "
+            "FROM pg_catalog.generate_series(1, 100) AS i",
+        ],
+    )
+    table = read(database).catalog.tables[QName("public", "t")]
+    key = walking_key(table)
+    assert key is not None
+    return table, backfill_nulls(table, key, "value", "'filled'")
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_every_row_is_visited_once(database: str, kind: str) -> None:
+    _, backfill = _prepare(database, *KEYS[kind])
+    with psycopg.connect(database, autocommit=True) as connection:
+        assert run_backfill(connection, backfill, batch_rows=7) == 67
+        rows = connection.execute("SELECT value, count(*) FROM t GROUP BY value ORDER BY value").fetchall()
+        assert rows == [("filled", 67), ("kept", 33)]
+        assert run_backfill(connection, backfill, batch_rows=1000) == 0
+
+
+def test_the_batch_uses_the_index(database: str) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.t (id bigint, sub bigint, value text, PRIMARY KEY (id, sub))",
+            "INSERT INTO public.t SELECT i, i FROM pg_catalog.generate_series(1, 30000) AS i",
+            "ANALYZE public.t",
+        ],
+    )
+    table = read(database).catalog.tables[QName("public", "t")]
+    backfill = backfill_nulls(table, ("id", "sub"), "value", "'x'")
+    explained = (
+        "CREATE FUNCTION public.explained(q text, k jsonb, n bigint) RETURNS json LANGUAGE plpgsql AS "
+        "$$ DECLARE r json; BEGIN EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON) ' || q INTO r USING k, n; RETURN r; END $$"
+    )
+    run(database, [explained])
+    with psycopg.connect(database) as connection:
+        for key in (None, json.dumps(["20000", "20000"])):
+            row = connection.execute("SELECT explained(%s, %s, 100)", [backfill.batch_sql, key]).fetchone()
+            connection.rollback()
+            assert row is not None
+            nodes = _nodes(row[0][0]["Plan"])
+            assert "Seq Scan" not in {node["Node Type"] for node in nodes}
+            assert all(node["Actual Rows"] <= 100 for node in nodes if "Scan" in node["Node Type"])
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
+
+
+def test_a_row_that_is_changed_meanwhile_is_looked_at_again(database: str) -> None:
+    """A writer holds a row; the batch waits for that row only, and leaves the writer's value alone."""
+    _, backfill = _prepare(database, *KEYS["bigint"])
+    with (
+        psycopg.connect(database) as writer,
+        psycopg.connect(database, autocommit=True) as worker,
+        psycopg.connect(database, autocommit=True) as watcher,
+    ):
+        writer.execute("UPDATE t SET value = 'written' WHERE id = 4")
+        result: list[int] = []
+        thread = threading.Thread(target=lambda: result.append(run_backfill(worker, backfill, 1000)))
+        thread.start()
+        waiting = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted)"
+        for _ in range(1000):
+            row = watcher.execute(waiting, [worker.info.backend_pid]).fetchone()
+            if row == (True,):
+                break
+            watcher.execute("SELECT pg_sleep(0.005)")
+        assert row == (True,)
+        writer.commit()
+        thread.join(30)
+    assert result == [66]
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT value FROM t WHERE id = 4").fetchone() == ("written",)
+
+
+def test_children_can_be_inserted_while_a_batch_holds_its_rows(database: str) -> None:
+    _, backfill = _prepare(database, *KEYS["bigint"])
+    with psycopg.connect(database) as batch, psycopg.connect(database) as client:
+        client.execute("CREATE TABLE child (t_id bigint REFERENCES t (id))")
+        client.commit()
+        batch.execute(backfill.batch_sql.replace("$1", "NULL").replace("$2", "50").encode())
+        client.execute("SET lock_timeout = '2s'")
+        client.execute("INSERT INTO child VALUES (1)")
+        client.commit()
+
+
+def test_a_table_without_a_key_has_none(database: str) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.t (id bigint UNIQUE, other int NOT NULL, value text)",
+            "CREATE UNIQUE INDEX ON public.t (other) WHERE other > 0",
+            "CREATE UNIQUE INDEX ON public.t ((other + 1))",
+        ],
+    )
+    assert walking_key(read(database).catalog.tables[QName("public", "t")]) is None
