@@ -5,26 +5,33 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Servers, fresh_database
 from tests.faults.harness import Case, seed, whole_plan
 from tests.faults.wrong import WRONG
+from wesley_tui.demo.server import available_binaries
 from wesley_tui.executor import failpoints
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
+_VERSIONS = [major for major in sorted(available_binaries()) if _SLOW or major == 18]
 _SAMPLE = (
     *("half_sent:9", "after_send:8", "after_send:13", "after_send:26", "after_ack:1", "after_intent:2", "after_run:2"),
     "after_batch:2",
 )
-_POINTS = [f"{name}:{count}" for name in failpoints.NAMES for count in range(1, 45)] if _SLOW else _SAMPLE
+_WIRE = ("before_send", "half_sent", "after_send")
+_ALL = [f"{name}:{count}" for name in failpoints.NAMES for count in range(1, 41 if name in _WIRE else 7)]
+_POINTS = _ALL if _SLOW else _SAMPLE
 
 
-@pytest.fixture
-def case(database: str, tmp_path: Path) -> Case:
-    seed(database)
-    return Case(database, whole_plan(database), tmp_path)
+@pytest.fixture(params=_VERSIONS, ids=lambda major: f"pg{major}")
+def case(servers: Servers, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    for uri in fresh_database(servers.get(request.param)):
+        seed(uri)
+        yield Case(uri, whole_plan(uri), tmp_path)
 
 
 @pytest.mark.parametrize("point", _POINTS)

@@ -142,6 +142,7 @@ def test_the_server_is_restarted_as_after_a_power_cut(own_case: tuple[EmbeddedSe
     _hit(case, kind, act)
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.skipif(not _SLOW, reason="WESLEY_SLOW=1 runs it")
+@pytest.mark.parametrize("kind", kinds("index"))
 def test_the_backend_is_killed(own_case: tuple[EmbeddedServer, Case], kind: str) -> None:
     _hit(own_case[1], kind, lambda _, pid: os.kill(pid, signal.SIGKILL))

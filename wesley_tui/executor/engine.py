@@ -240,7 +240,9 @@ class _Engine:
                 if wave not in begun:
                     begun.add(wave)
                     await self._control.event(EventType.WAVE_START, wave=wave, metrics={"steps": left[wave]})
-                running[asyncio.create_task(self._runner.run(worker, step))] = (step, worker)
+                task = asyncio.create_task(self._runner.run(worker, step))
+                task.add_done_callback(lambda _: self._changed.set())
+                running[task] = (step, worker)
             if not running:
                 if self._stopping:
                     return
@@ -263,23 +265,19 @@ class _Engine:
 
     async def _next_end(self, running: Mapping[asyncio.Task[None], object]) -> set[asyncio.Task[None]]:
         """Wait until a step ends or something changes. On an abort, cancel what the server runs for us."""
-        woken = asyncio.create_task(self._wait_for_change())
         patience = _LONG_S if len(self._workers) < self._options.max_workers else None
-        ended, _ = await asyncio.wait({*running, woken}, return_when=asyncio.FIRST_COMPLETED, timeout=patience)
-        if woken in ended:
-            self._changed.clear()
-        woken.cancel()
-        if self._abort is not None or self._lock_lost:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._changed.wait()
+        self._changed.clear()
+        ended = {task for task in running if task.done()}
+        if (self._abort is not None or self._lock_lost) and not ended:
             for worker in self._workers:
                 if worker.busy_since is not None and worker.backend_pid and (worker.cancellable or self._insistent):
                     await self._control.cancel(worker.backend_pid)
-            if not ended - {woken}:
-                await asyncio.sleep(0.05)
-                self._changed.set()
-        return {task for task in ended if task is not woken}
-
-    async def _wait_for_change(self) -> None:
-        await self._changed.wait()
+            await asyncio.sleep(0.05)
+            self._changed.set()
+        return ended
 
     def _take_result(self, task: asyncio.Task[None], step: Step) -> bool:
         """Whether the step has succeeded; a failure stops the run, a lost control connection ends it."""
@@ -303,7 +301,7 @@ class _Engine:
         if len(self._workers) >= max(1, min(self._options.max_workers, 4)):
             return None
         now = time.monotonic()
-        long = all(worker.busy_since is None or now - worker.busy_since > _LONG_S for worker in busy)
+        long = all(worker.busy_since is not None and now - worker.busy_since > _LONG_S for worker in busy)
         if busy and not long and step.kind is StepKind.TRANSACTIONAL:
             return None
         worker = Worker(len(self._workers) + 1, self._binary, self._access, self._control, self._server_version)

@@ -139,21 +139,17 @@ class StepRunner:
     async def _announced(self, call: _Call) -> AsyncIterator[None]:
         """Announce the step if it is still running a moment later."""
 
-        announcing = False
+        announcements: list[asyncio.Task[None]] = []
 
-        async def later() -> None:
-            nonlocal announcing
-            await asyncio.sleep(_ANNOUNCE_AFTER_S)
-            announcing = True
-            await self._control.announce(call.step.ordinal, call.attempt)
+        def announce() -> None:
+            announcements.append(asyncio.create_task(self._control.announce(call.step.ordinal, call.attempt)))
 
-        task = asyncio.create_task(later())
+        timer = asyncio.get_running_loop().call_later(_ANNOUNCE_AFTER_S, announce)
         try:
             yield
         finally:
-            if not announcing:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            timer.cancel()
+            await asyncio.gather(*announcements, return_exceptions=True)
 
     async def _autocommit(self, worker: Worker, call: _Call) -> None:
         step = call.step
