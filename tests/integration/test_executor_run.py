@@ -18,6 +18,7 @@ from wesley_tui.executor import ledger
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import LockNotAcquired, RecoveryNeeded
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, StepStatus, reduce
+from wesley_tui.executor.locks import WORKER_LOCK
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.retry import RetryPolicy
 from wesley_tui.executor.run import Run, RunOutcome
@@ -236,16 +237,33 @@ def test_an_invalid_index_of_a_cancelled_build_is_replaced(any_database: str, un
     ) == [(True, unique)]
 
 
-def test_an_index_build_waits_for_an_old_snapshot_without_a_lock_timeout(database: str) -> None:
+def test_an_index_build_waits_for_an_old_snapshot_and_says_so(database: str) -> None:
     fill(database, 10)
     plan = make_plan([concurrent_index("public.t", "a", lock_timeout_ms=100)], database)
-    with connected(database) as old, old.transaction():
-        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        old.execute("INSERT INTO t (id) VALUES (11)")
+    with connected(database) as old:
+        old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        old.execute("SELECT 'a nightly dump'")
         run = start_run(database, plan, accept(plan), _QUICK)
-        assert run.wait(0.6) is None
+        until(lambda: "lock.timeout" in kinds(ledger.events(database)))
+        assert run.wait(0) is None
     assert ended(run).status is RunStatus.COMPLETE
-    assert kinds(ledger.events(database)).count("lock.timeout") == 0
+    (told,) = [event for event in ledger.events(database) if event.type is EventType.LOCK_TIMEOUT]
+    assert told.message.startswith("is waiting for pid ")
+    assert "a nightly dump" in told.message
+    assert told.metrics["waiting"] is True
+    assert ledger.run_state(database, run.run_id).step(plan.waves[0].steps[0].step_sha).attempt == 1
+
+
+def test_only_sessions_of_a_dead_run_are_ended(database: str) -> None:
+    plan = make_plan([transactional("CREATE TABLE a (id int)")], database)
+    assert execute(database, plan).status is RunStatus.COMPLETE
+    run_sql(database, "UPDATE wesley.migration_runs SET status = 'running', finished_at = NULL")
+    with connected(f"{database}&application_name=wesley%2Fread") as reader, connected(database) as orphan:
+        orphan.execute("SELECT pg_advisory_lock_shared(%s)", (WORKER_LOCK,))
+        assert ended(resume_run(database, RunOptions(orphan_patience_s=0.2))).status is RunStatus.COMPLETE
+        assert reader.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            orphan.execute("SELECT 1")
 
 
 def test_pause_starts_nothing_new_and_resume_goes_on(database: str) -> None:

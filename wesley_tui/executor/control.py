@@ -148,14 +148,15 @@ class Control:
         """Who holds up the sessions ``waiters``; reads the lock table and pg_stat_activity, waits for nobody."""
         return [Blocker(*row) for row in await self._rows(_BLOCKERS, (list(waiters),))]
 
-    async def sessions(self, application_prefix: str) -> list[tuple[int, str]]:
-        """(pid, query) of other sessions whose application_name starts so, on this database."""
+    async def holders(self, key: int) -> list[int]:
+        """Process ids of the sessions that hold the advisory lock ``key`` on this database."""
         rows = await self._rows(
-            "SELECT pid, left(query, 200) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND starts_with(application_name, %s) AND pid <> pg_backend_pid()",
-            (application_prefix,),
+            "SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32 | objid::bigint) = %s AND pid <> pg_backend_pid()",
+            (key,),
         )
-        return [(row[0], row[1]) for row in rows]
+        return [row[0] for row in rows]
 
     async def session_alive(self, pid: int) -> bool:
         return bool(await self._value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", (pid,)))

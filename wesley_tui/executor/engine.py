@@ -40,6 +40,8 @@ __all__ = ["resume_run", "start_run"]
 _FOLLOW_EVERY_S = 0.02
 _WATCH_EVERY_S = 0.1
 _LOCK_CHECK_EVERY_S = 1.0
+_TELL_WAITING_AFTER_S = 1.0
+_TELL_WAITING_EVERY_S = 10.0
 _LONG_S = 0.1
 """A worker that has been busy for longer is worth another psql for the next ready step."""
 
@@ -235,7 +237,7 @@ class _Engine:
                 worker = self._idle_worker(frontier.peek(), [worker for _, worker in running.values()])
                 if worker is None:
                     break
-                step = frontier.take()
+                step = worker.step = frontier.take()
                 wave = waves[step.step_sha]
                 if wave not in begun:
                     begun.add(wave)
@@ -367,6 +369,21 @@ class _Engine:
                     mine = tuple(blocker for blocker in found if blocker.waiter == pid)
                     worker.blockers = mine
                     worker.seen_blockers = mine or worker.seen_blockers
+                    await self._tell_waiting(worker, now)
+
+    async def _tell_waiting(self, worker: Worker, now: float) -> None:
+        """Say now and then whom a statement waits for that has no lock_timeout to end its wait."""
+        step, since = worker.step, worker.busy_since
+        if not worker.blockers or step is None or since is None or now - since < _TELL_WAITING_AFTER_S:
+            return
+        if now - worker.told_waiting >= _TELL_WAITING_EVERY_S:
+            worker.told_waiting = now
+            await self._control.event(
+                EventType.LOCK_TIMEOUT,
+                "is waiting for " + "; ".join(map(str, worker.blockers)),
+                step_sha=step.step_sha,
+                metrics={"waiting": True, "waited_ms": round((now - since) * 1000), "pid": worker.backend_pid},
+            )
 
     async def _guard_lock(self) -> None:
         """Notice when the connection that holds the run lock is gone."""

@@ -107,12 +107,15 @@ async def verify_history(connection: AsyncConnection[Any]) -> None:
 
 
 async def silence_orphans(lock: AsyncConnection[Any], control: Control, patience_s: float) -> None:
-    """Get the worker lock exclusively: only then no session of an earlier run lives. Sessions that stay are cancelled,
-    then terminated. The lock is held by ``lock`` afterwards; release it before starting workers."""
+    """Get the worker lock exclusively: only then no session of an earlier run lives.
+
+    Sessions that keep it are cancelled, then terminated; nobody else's are touched. ``lock`` holds it afterwards:
+    release it before starting workers.
+    """
     if await try_lock(lock, WORKER_LOCK, patience_s):
         return
     for end in (control.cancel, control.terminate):
-        for pid, _ in await control.sessions("wesley/"):
+        for pid in await control.holders(WORKER_LOCK):
             await end(pid)
         if await try_lock(lock, WORKER_LOCK, patience_s):
             return

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 
 from wesley_tui.executor.control import Blocker, Control
-from wesley_tui.executor.errors import ConnectionLost
+from wesley_tui.executor.errors import ConnectionLost, StatementFailed
 from wesley_tui.executor.locks import WORKER_LOCK
 from wesley_tui.executor.psql import Answer, Psql
 from wesley_tui.executor.psql_binary import PsqlBinary
 from wesley_tui.executor.stored import STEP_SETTINGS
 from wesley_tui.executor.target import PsqlAccess
+from wesley_tui.planner.plan import Step
 
 __all__ = ["Worker", "WorkerLost", "application_prefix"]
 
@@ -42,6 +43,10 @@ class Worker:
         """Who has held it up at any time since it was sent."""
         self.busy_since: float | None = None
         """Monotonic time since when it waits for an answer."""
+        self.step: Step | None = None
+        """What it was given to run last."""
+        self.told_waiting = 0.0
+        """Monotonic time of the last event that says whom its statement waits for."""
         self.cancellable = False
         """Whether an abort may cancel what it runs: not while it removes what was left half-made."""
         self._binary = binary
@@ -117,12 +122,14 @@ class Worker:
                 lock_timeout="0",
                 default_transaction_isolation="read committed",
             )
-            if self._server_version >= 140000:
-                settings["client_connection_check_interval"] = "1s"
             await psql.ask(
                 "SELECT "
                 + ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in settings.items())
             )
+            if self._server_version >= 140000:
+                # A server on a platform that cannot tell a closed connection refuses; then only the worker lock fences.
+                with contextlib.suppress(StatementFailed):
+                    await psql.ask("SELECT pg_catalog.set_config('client_connection_check_interval', '1s', false)")
             answer = await psql.ask(f"SELECT pg_catalog.pg_try_advisory_lock_shared({WORKER_LOCK})")
         except ConnectionLost as error:
             raise WorkerLost(str(error)) from error
