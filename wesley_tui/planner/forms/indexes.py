@@ -39,7 +39,8 @@ def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Oper
         phase=Phase.INDEX,
         kind=StepKind.AUTOCOMMIT,
         statements=(ddl.create_index(table, index, concurrently=True),),
-        undo=(drop,),
+        # A constraint that took the index over takes it along when it is undone.
+        undo=(f"DROP INDEX CONCURRENTLY IF EXISTS {qualified(QName(table.schema, index.name))}",),
         prechecks=(checks.table_exists(table), checks.relation_absent(QName(table.schema, index.name))),
         postchecks=(checks.index_valid(table, index.name, unique=index.unique),),
         provides=(index_resource(table, index.name),),
