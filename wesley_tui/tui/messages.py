@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
     from wesley_tui.tui.ports import PlanningResult, RunHandle
 
-__all__ = ["Explained", "Planned", "RunStarted", "Saved", "SnapshotRead", "WorkFailed"]
+__all__ = ["Explained", "Planned", "RunStarted", "Saved", "SnapshotRead", "TargetNamed", "WorkFailed"]
 
 
 class SnapshotRead(Message):
@@ -20,6 +20,14 @@ class SnapshotRead(Message):
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__()
         self.snapshot = snapshot
+
+
+class TargetNamed(Message):
+    """How the database is called on the screen: known after libpq was loaded, which is after the first paint."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = label
 
 
 class Planned(Message):

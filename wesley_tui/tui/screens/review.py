@@ -69,7 +69,9 @@ class ReviewScreen(ModalScreen[Accepted | None]):
         frame = self.query_one("#review")
         frame.border_title = "Review before execute"
         self.query_one("#explanation").border_title = "What will happen"
-        self.query_one(Input).focus()
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        self.set_focus(field)
         self._show()
 
     def _show(self) -> None:

@@ -42,6 +42,7 @@ class SchemaEditor(TextArea):
             id=id,
         )
         self.indent_width = _INDENT
+        self.cursor_blink = False
         self.source_name = name
         self.saved_text = text
         self.glyphs = glyphs
