@@ -136,6 +136,14 @@ class Control:
         )
         return {row[0] for row in rows}
 
+    async def waves_complete(self) -> set[str]:
+        """The waves of this run that an event says are complete."""
+        rows = await self._rows(
+            "SELECT DISTINCT wave FROM wesley.migration_events WHERE run_id = %s AND type = 'wave.complete'",
+            (self.run_id,),
+        )
+        return {row[0] for row in rows}
+
     async def attempts(self, plan_id: str) -> dict[str, int]:
         """Highest attempt per ``step_sha``, so that numbers go on after a resume."""
         rows = await self._rows(

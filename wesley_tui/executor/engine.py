@@ -216,11 +216,17 @@ class _Engine:
             await self._control.move_run("running", EventType.PLAN_RESUMED, "")
 
     async def _tell_skipped(self, fresh: bool) -> None:
-        """A new run of a plan that has run before says what it skips; a resumed run has told of it already."""
+        """A new run of a plan that has run before says what it skips. A resumed run has told of its steps, but may have
+        died before it said that a wave was complete."""
         if fresh:
             for step in self._plan.steps:
                 if step.step_sha in self._done:
                     await self._control.skip_step(step.ordinal, "an earlier run has applied it")
+            return
+        told = await self._control.waves_complete()
+        for wave in self._plan.waves:
+            if wave.name not in told and all(step.step_sha in self._done for step in wave.steps):
+                await self._control.event(EventType.WAVE_COMPLETE, wave=wave.name)
 
     async def _run_phase(self, phase: list[tuple[WaveName, Step]]) -> None:
         waves = {step.step_sha: wave for wave, step in phase}
