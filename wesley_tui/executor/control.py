@@ -266,5 +266,7 @@ SELECT w.waiter, 0, p.owner, '', 'prepared', EXTRACT(epoch FROM clock_timestamp(
    AND theirs.locktype = mine.locktype AND theirs.database IS NOT DISTINCT FROM mine.database
    AND theirs.relation IS NOT DISTINCT FROM mine.relation
    AND theirs.transactionid IS NOT DISTINCT FROM mine.transactionid
-  JOIN pg_prepared_xacts p ON theirs.virtualtransaction = '-1/' || p.transaction::text
+  JOIN pg_locks itself ON itself.locktype = 'transactionid' AND itself.granted AND itself.pid IS NULL
+   AND itself.virtualtransaction = theirs.virtualtransaction
+  JOIN pg_prepared_xacts p ON p.transaction = itself.transactionid
 """

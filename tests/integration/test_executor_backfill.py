@@ -1,0 +1,139 @@
+"""Backfills beside clients that write, lock and fail."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.plans import accept, backfill, check, make_plan, transactional
+from wesley_tui.executor import ledger
+from wesley_tui.executor.engine import start_run
+from wesley_tui.executor.events import EventType, RunStatus
+from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.retry import RetryPolicy
+from wesley_tui.executor.run import RunOutcome
+from wesley_tui.planner.plan import Plan
+
+_QUICK = RunOptions(retry=RetryPolicy(budget_s=10.0, first_lock_timeout_ms=200, longest_pause_s=0.05), seed=1)
+
+
+def run_sql(uri: str, *statements: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def execute(uri: str, plan: Plan, options: RunOptions = _QUICK) -> RunOutcome:
+    outcome = start_run(uri, plan, accept(plan), options).wait(60)
+    assert outcome is not None
+    return outcome
+
+
+@pytest.fixture
+def table(database: str) -> str:
+    """A database with 1,000 rows to fill."""
+    run_sql(
+        database,
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int, visits int NOT NULL DEFAULT 0)",
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g",
+    )
+    return database
+
+
+def fill(**choices: Any) -> Any:
+    return backfill("public.t", "id", "b = a, visits = visits + 1", "t.b IS NULL", **choices)
+
+
+def test_an_empty_table(database: str) -> None:
+    run_sql(database, "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int, visits int)")
+    assert execute(database, make_plan([fill()], database)).status is RunStatus.COMPLETE
+
+
+def test_the_rate_holds(table: str) -> None:
+    begun = time.monotonic()
+    assert execute(table, make_plan([fill(rows_per_second=1000)], table)).status is RunStatus.COMPLETE
+    took = time.monotonic() - begun
+    assert 0.95 < took < 3
+    told = [event for event in ledger.events(table) if event.type is EventType.BACKFILL_PROGRESS]
+    assert len(told) <= 5 * took
+    assert run_sql(table, "SELECT min(visits), max(visits) FROM t") == [(1, 1)]
+
+
+def test_rows_that_appear_behind_the_cursor_get_another_pass(table: str) -> None:
+    plan = make_plan([fill(rows_per_second=1500)], table)
+    run = start_run(table, plan, accept(plan), _QUICK)
+    while not run_sql(table, "SELECT 1 FROM wesley.migration_checkpoints WHERE batches > 0"):
+        assert run.wait(0) is None
+    run_sql(table, "INSERT INTO t (id, a) VALUES (-5, 7)")
+    outcome = run.wait(30)
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert run_sql(table, "SELECT count(*), min(visits), max(visits) FROM t WHERE b = a") == [(1001, 1, 1)]
+    assert run_sql(table, "SELECT pass FROM wesley.migration_checkpoints") == [(2,)]
+
+
+def test_rows_that_no_pass_repairs_are_an_error_and_not_a_loop(table: str) -> None:
+    outcome = execute(table, make_plan([fill(visit="t.id > 10")], table))
+    assert (outcome.status, outcome.sqlstate, outcome.exit_code) == (RunStatus.FAILED, "WE003", 6)
+    assert "10 rows are still to do" in outcome.message
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"])
+def test_a_batch_that_loses_against_a_client_is_tried_again_and_smaller(table: str, sqlstate: str) -> None:
+    run_sql(
+        table,
+        "CREATE SEQUENCE attempts",
+        f"""CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('attempts') IN (150, 151, 400) THEN RAISE 'lost' USING ERRCODE = '{sqlstate}'; END IF;
+            RETURN NEW; END $$""",
+        "CREATE TRIGGER lose BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION lose()",
+    )
+    outcome = execute(table, make_plan([fill(batch_rows=100)], table))
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert run_sql(table, "SELECT min(visits), max(visits) FROM t") == [(1, 1)]
+    kinds = [event.type.value for event in ledger.events(table)]
+    assert kinds.count("lock.timeout" if sqlstate == "55P03" else "step.retry") == 3
+    assert kinds.count("step.ok") == 1
+
+
+def test_prechecks_hold_only_before_the_first_batch(table: str) -> None:
+    first = check("SELECT NOT EXISTS (SELECT FROM public.t WHERE b IS NOT NULL)", "somebody has begun already")
+    assert execute(table, make_plan([fill(prechecks=(first,), batch_rows=50)], table)).status is RunStatus.COMPLETE
+    run_sql(table, "UPDATE t SET b = NULL WHERE id > 1")
+    outcome = execute(table, make_plan([fill(prechecks=(first,), batch_rows=51)], table))
+    assert outcome.sqlstate == "WE002"
+
+
+def test_rows_that_a_policy_hides_are_not_forgotten(table: str) -> None:
+    run_sql(
+        table,
+        "DROP ROLE IF EXISTS filler",
+        "CREATE ROLE filler LOGIN",
+        "ALTER TABLE t OWNER TO filler",
+        "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE t FORCE ROW LEVEL SECURITY",
+        "CREATE POLICY half ON t USING (id % 2 = 0)",
+        f"GRANT CREATE ON DATABASE {psycopg.conninfo.conninfo_to_dict(table)['dbname']} TO filler",
+    )
+    outcome = execute(table.replace("postgres@", "filler@"), make_plan([fill()], table))
+    run_sql(table, "DROP OWNED BY filler CASCADE", "DROP ROLE filler")
+    assert (outcome.status, outcome.sqlstate) == (RunStatus.FAILED, "42501")
+    assert "row-level security" in outcome.message
+
+
+def test_a_prepared_transaction_that_holds_the_lock_is_named(any_database: str) -> None:
+    run_sql(any_database, "CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)")
+    with psycopg.connect(any_database, autocommit=True) as connection:
+        connection.execute("BEGIN")
+        connection.execute("UPDATE t SET id = 2")
+        connection.execute("PREPARE TRANSACTION 'forgotten at noon'")
+    plan = make_plan([transactional("ALTER TABLE t ADD c int", object="public.t")], any_database)
+    options = RunOptions(retry=RetryPolicy(budget_s=0.6, first_lock_timeout_ms=300, longest_pause_s=0.05))
+    outcome = execute(any_database, plan, options)
+    run_sql(any_database, "ROLLBACK PREPARED 'forgotten at noon'")
+    assert (outcome.status, outcome.sqlstate) == (RunStatus.FAILED, "55P03")
+    assert "prepared transaction forgotten at noon of postgres" in outcome.message
