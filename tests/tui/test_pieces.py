@@ -310,3 +310,18 @@ def test_importing_the_application_brings_no_driver_no_parser_no_compiler() -> N
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert shown.stdout.strip() == "[]"
+
+
+def test_the_line_with_the_cursor_keeps_its_colours() -> None:
+    async def scenario(driver: Session) -> None:
+        editor = driver.main.editor
+        colours = []
+        for row in (0, 1):
+            editor.move_cursor((row, 0))
+            await driver.settle()
+            strip = editor.render_line(0)
+            colours.append([segment.style.color for segment in strip if segment.style and "Alpha" in segment.text])
+        assert colours[0] == colours[1]
+        assert colours[0][0] is not None
+
+    drive(scenario, text="type Alpha {\n  id: ID! @pk\n}\n")

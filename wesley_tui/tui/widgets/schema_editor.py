@@ -14,6 +14,7 @@ from rich.text import Text
 from textual.events import Key
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
 
 from wesley_tui.sdl.diagnostics import Diagnostic
 from wesley_tui.sdl.tokens import Token
@@ -48,6 +49,17 @@ class SchemaEditor(TextArea):
         self.glyphs = glyphs
         self._tokens = LineTokens()
         self._problems: dict[int, list[Diagnostic]] = {}
+
+    def on_mount(self) -> None:
+        self._follow_theme()
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._follow_theme())
+
+    def _follow_theme(self) -> None:
+        """The line with the cursor gets a background only: a style from CSS would bring a colour for its text too, and
+        that would cover the highlighting."""
+        name = f"schema-{self.app.theme}"
+        self.register_theme(TextAreaTheme(name, cursor_line_style=self._rich("on $cursor-line")))
+        self.theme = name
 
     @property
     def modified(self) -> bool:
