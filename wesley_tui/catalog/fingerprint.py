@@ -17,6 +17,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from wesley_tui.catalog.expression import canonical_expression
@@ -41,7 +42,7 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
         found[_key("schema", schema)].append(schema)
     for name, table in sorted(catalog.tables.items()):
         if (key := _key("table", name)) in wanted:
-            found[key].append(_describe_table(table))
+            found[key].append(_table_text(table))
     for name, enum in sorted(catalog.enums.items()):
         if (key := _key("enum", name)) in wanted:
             found[key].append(_describe(enum))
@@ -67,6 +68,24 @@ def _key(kind: str, name: str | QName) -> str:
     return f"{kind} {name}"
 
 
+_KNOWN_TABLES: dict[int, tuple[Table, str]] = {}
+_MOST_TABLES = 20_000
+
+
+def _table_text(table: Table) -> str:
+    """A table as text, remembered by the identity of its record: a snapshot is compared with every keystroke, and an
+    unchanged table stays the same record from one compilation to the next. The record is kept with its text, so that
+    its ``id`` cannot come to mean another one."""
+    known = _KNOWN_TABLES.get(id(table))
+    if known is not None and known[0] is table:
+        return known[1]
+    text = json.dumps(_describe_table(table), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if len(_KNOWN_TABLES) >= _MOST_TABLES:
+        _KNOWN_TABLES.clear()
+    _KNOWN_TABLES[id(table)] = (table, text)
+    return text
+
+
 def _describe_table(table: Table) -> Any:
     columns = tuple(sorted(table.columns, key=_column_name))
     return _describe(dataclasses.replace(table, columns=columns))
@@ -79,10 +98,10 @@ def _column_name(column: Column) -> str:
 def _describe(record: Any) -> Any:
     """A record as JSON: the name of its class, and its fields that differ from their defaults (so that a field that is
     added to a record later leaves the fingerprints of catalogs without it alone)."""
-    if record is None or isinstance(record, str | bool):
+    if record is None or isinstance(record, str | int):
         return record
     if isinstance(record, tuple):
-        return [_describe(item) for item in record]
+        return [_part(item) if hasattr(item, "__dataclass_fields__") else _describe(item) for item in record]
     described: dict[str, Any] = {"": type(record).__name__}
     for name, default in _fields(type(record)):
         value = getattr(record, name)
@@ -95,9 +114,15 @@ def _describe(record: Any) -> Any:
     return described
 
 
+@lru_cache(maxsize=65536)
+def _part(record: Any) -> str:
+    """A column, constraint, index … of a table as text. Two catalogs that are compared share nearly all of them."""
+    return json.dumps(_describe(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def _fields(record_type: type[Any]) -> tuple[tuple[str, Any], ...]:
     known = _FIELDS.get(record_type)
     if known is None:
-        known = tuple((field.name, field.default) for field in dataclasses.fields(record_type))
+        known = tuple((field.name, field.default) for field in dataclasses.fields(record_type) if field.compare)
         _FIELDS[record_type] = known
     return known

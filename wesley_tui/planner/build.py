@@ -22,7 +22,7 @@ from wesley_tui.planner.hazards import judge
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.operations import Operation
 from wesley_tui.planner.order import arranged, needed_by
-from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.parse import check_statement, parse_statement
 from wesley_tui.planner.plan import WAVE_NAMES, LockMode, Plan, Step, StepKind, Wave
 from wesley_tui.planner.profiles import Profile, profile_named
 from wesley_tui.planner.situation import PlanOptions, survey
@@ -90,10 +90,10 @@ def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile
     needs = needed_by(operations)
     last_on: dict[str, int] = {}
     steps: list[Step] = []
+    created: set[str] = set()
     for position, operation in enumerate(operations):
         for statement in (*operation.statements, *operation.undo, *operation.leftover_cleanup):
-            parse_statement(statement)
-        created = {str(name) for name in context.created}
+            check_statement(statement)
         statements = operation.statements or _backfill_statement(operation)
         effects, context = effects_of_all(statements, context)
         _follow_renames(operation, sizes)
@@ -101,6 +101,7 @@ def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile
         duration = estimate_ms(operation.kind, effects, sizes, concurrent=concurrent)
         verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
         depends = needs[position] | {last_on[name] for name in _serialized(effects) if name in last_on}
+        created.update(effects.creates)
         last_on.update(dict.fromkeys(_serialized(effects), position))
         steps.append(
             Step(

@@ -16,7 +16,7 @@ from pglast.parser import ParseError
 from wesley_tui.catalog.model import QName
 from wesley_tui.diff.changes import RenameQuestion
 from wesley_tui.planner.identity import canonical_json, plan_identity, step_identity
-from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.parse import check_statement
 from wesley_tui.planner.plan import (
     WAVE_NAMES,
     Backfill,
@@ -257,7 +257,7 @@ def _verify(plan: Plan, data: Mapping[str, Any]) -> None:
 def _verify_sql(step: Step, place: str) -> None:
     for statement in (*step.statements, *step.undo, *step.leftover_cleanup):
         try:
-            parse_statement(statement)
+            check_statement(statement)
         except (ParseError, ValueError) as error:
             raise PlanDocumentError(f"{place}: not exactly one SQL statement: {error}") from None
 

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from pglast import parse_sql
+from pglast.parser import split
 
-__all__ = ["parse_expression", "parse_statement"]
+__all__ = ["check_statement", "parse_expression", "parse_statement"]
 
 
 @lru_cache(maxsize=4096)
@@ -20,6 +21,13 @@ def parse_statement(text: str) -> Any:
     if len(parsed) != 1:
         raise ValueError(f"expected one SQL statement, found {len(parsed)}: {text[:80]!r}")
     return parsed[0].stmt
+
+
+def check_statement(text: str) -> None:
+    """Raise as :func:`parse_statement` does; faster, because no tree is built."""
+    found = len(split(text))
+    if found != 1:
+        raise ValueError(f"expected one SQL statement, found {found}: {text[:80]!r}")
 
 
 @lru_cache(maxsize=4096)

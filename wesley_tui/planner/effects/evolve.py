@@ -149,8 +149,7 @@ def _renamed(node: Any, context: EffectContext) -> EffectContext:
         old = name_of(node.relation, context)
         return _moved(old, QName(old.schema, node.newname), context)
     if kind == "OBJECT_COLUMN":
-        change = RenameColumn(name_of(node.relation, context), node.subname, node.newname)
-        return replace(context, catalog=renamed_catalog(_catalog(context), [change]))
+        return _with_renamed_column(RenameColumn(name_of(node.relation, context), node.subname, node.newname), context)
     if kind == "OBJECT_TABCONSTRAINT":
         return _with_table(
             name_of(node.relation, context),
@@ -163,6 +162,14 @@ def _renamed(node: Any, context: EffectContext) -> EffectContext:
         if owner is not None:
             return _with_table(owner, context, lambda table: _rename_index(table, old.name, node.newname))
     return context
+
+
+def _with_renamed_column(change: RenameColumn, context: EffectContext) -> EffectContext:
+    """Only the table itself and those with foreign keys to it can notice."""
+    tables = _catalog(context).tables
+    names = {other for other, _ in context.foreign_keys_to(change.table)} | ({change.table} & tables.keys())
+    concerned = renamed_catalog(Catalog(tables={name: tables[name] for name in names}), [change])
+    return _with_tables(context, {**tables, **concerned.tables})
 
 
 def _moved(old: QName, new: QName, context: EffectContext) -> EffectContext:
