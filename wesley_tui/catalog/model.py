@@ -136,7 +136,7 @@ class ForeignKey:
     validated: bool = True
     comment: str | None = None
     enforced: bool = True
-    """PostgreSQL 18: false is NOT ENFORCED."""
+    """PostgreSQL 18: false is NOT ENFORCED; ``validated`` says nothing then, and is true."""
     period: bool = False
     """PostgreSQL 18: the last column is ``PERIOD``."""
 
@@ -225,10 +225,21 @@ class Grant:
     grantable: bool = False
     column: str | None = None
     """For a privilege on one column of a table or view."""
+    revoked: bool = False
+    """The opposite: a privilege that PUBLIC has unless told otherwise (EXECUTE on functions, USAGE on types), and was
+    taken away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """A table, a partitioned table or a partition.
+
+    What a table has from its parents is left out of its record, so that the parents' declaration governs. A *partition*
+    has no columns of its own at all, and only those constraints, indexes and policies that were made on it alone (an
+    attached index belongs to its parent). A child of plain *inheritance* has the columns that it declares itself or
+    that differ from the inherited ones, and the constraints that it declares itself.
+    """
+
     name: QName
     columns: tuple[Column, ...] = ()
     constraints: tuple[Constraint, ...] = ()
@@ -257,6 +268,9 @@ class Table:
     """Only when it is not ``heap``."""
     grants: tuple[Grant, ...] = ()
     """Sorted; only what differs from the owner's own privileges."""
+    depends_on: tuple[Ref, ...] = field(default=(), compare=False)
+    """What its columns, constraints, indexes and policies need beside tables that it references: types, functions,
+    sequences, extensions, tables that policies read. Sorted; no part of what the table is."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -346,8 +360,11 @@ class SqlObject:
     """Of a materialized view, sorted by name."""
     columns: tuple[str, ...] = ()
     """Output columns of a view or materialized view, in order, when they are known."""
-    depends_on: tuple[Ref, ...] = ()
-    """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side."""
+    part_comments: tuple[tuple[str, str], ...] = ()
+    """Comments on its parts, sorted: columns of a view, materialized view or composite type, constraints of a domain."""
+    depends_on: tuple[Ref, ...] = field(default=(), compare=False)
+    """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side. No part
+    of what the object is."""
 
     @property
     def ref(self) -> Ref:
