@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wesley_tui.catalog.model import QName
+from wesley_tui.catalog.model import QName, Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,7 @@ class Intent:
     dropped_columns: frozenset[tuple[QName, str]] = frozenset()
     """Columns marked ``@drop``. A column that is not written down at all is dropped too: a declared table is
     declared whole."""
+    dropped_objects: frozenset[Ref] = frozenset()
+    """Objects that are to go, as :attr:`SqlObject.ref` names them; of enums ``Ref("type", …)``."""
+    uids: Mapping[str, str] = field(default_factory=dict)
+    """``@uid``: stable identity → the object that has it now (``table public.users``, ``column public.users.email``)."""

@@ -365,6 +365,8 @@ class SqlObject:
     depends_on: tuple[Ref, ...] = field(default=(), compare=False)
     """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side. No part
     of what the object is."""
+    drop: str | None = field(default=None, compare=False)
+    """Of ``other``: the statement that takes it away, when its author said one."""
 
     @property
     def ref(self) -> Ref:
