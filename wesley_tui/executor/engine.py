@@ -15,12 +15,13 @@ import threading
 import time
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import psycopg
 
+from wesley_tui.executor.certificate import issue_certificate
 from wesley_tui.executor.control import translated
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
@@ -54,19 +55,19 @@ def start_run(conninfo: str, plan: Plan, token: ReviewToken, options: RunOptions
     the role lacks a privilege. Nothing was changed then (except that the schema ``wesley`` may have been installed).
     """
     chosen = options or RunOptions()
-    return _spawn(chosen, open_new(conninfo, plan, token, chosen))
+    return _spawn(conninfo, chosen, open_new(conninfo, plan, token, chosen))
 
 
 def resume_run(conninfo: str, options: RunOptions | None = None, run_id: int | None = None) -> Run:
     """Go on with run ``run_id`` (None: the last one): its plan is read from the database, what is done is skipped, what
     was left half-made is finished or removed first. Raises as :func:`start_run` does."""
     chosen = options or RunOptions()
-    return _spawn(chosen, open_again(conninfo, run_id, chosen))
+    return _spawn(conninfo, chosen, open_again(conninfo, run_id, chosen))
 
 
-def _spawn(options: RunOptions, opening: Coroutine[Any, Any, Opened]) -> Run:
+def _spawn(conninfo: str, options: RunOptions, opening: Coroutine[Any, Any, Opened]) -> Run:
     outbox = Outbox()
-    engine = _Engine(options, outbox)
+    engine = _Engine(conninfo, options, outbox)
     thread = threading.Thread(target=lambda: asyncio.run(engine.main(opening)), name="wesley-engine", daemon=True)
     run = Run(outbox, engine.send, thread)
     engine.ended = run.ended
@@ -85,9 +86,10 @@ class _Failure:
 class _Engine:
     """State of a run under way; everything but :meth:`send` happens in the engine's own loop."""
 
-    def __init__(self, options: RunOptions, outbox: Outbox) -> None:
+    def __init__(self, conninfo: str, options: RunOptions, outbox: Outbox) -> None:
         self.opened: Future[tuple[int, str]] = Future()
         self.ended: Future[RunOutcome] = Future()
+        self._conninfo = conninfo
         self._options = options
         self._outbox = outbox
         self._random = Random(options.seed)
@@ -343,7 +345,17 @@ class _Engine:
             )
             outcome = RunOutcome(run_id, plan_id, status)
         await self._control.event(EventType.LOCK_RELEASED)
-        return outcome
+        return await self._certified(outcome)
+
+    async def _certified(self, outcome: RunOutcome) -> RunOutcome:
+        """Sign what has happened. A run is not less done because it could not be signed: then the outcome says why."""
+        if outcome.status not in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
+            return outcome
+        try:
+            certificate = await asyncio.to_thread(issue_certificate, self._conninfo, outcome.run_id)
+        except (ExecutorError, OSError) as error:
+            return replace(outcome, message=f"the run has no certificate: {error}")
+        return replace(outcome, certificate=certificate)
 
     async def _follow(self) -> None:
         """Bring committed events to the outbox."""

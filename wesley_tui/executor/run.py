@@ -11,8 +11,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
+
+if TYPE_CHECKING:
+    from wesley_tui.executor.certificate import Certificate
 
 __all__ = ["Outbox", "Run", "RunOutcome", "RunUpdate"]
 
@@ -42,6 +46,8 @@ class RunOutcome:
     failed_step: str | None = None
     """``step_sha``."""
     sqlstate: str = ""
+    certificate: Certificate | None = None
+    """Of a run that is complete but for what it was not asked to do."""
     lost: bool = False
     """A connection that the run cannot do without was lost: it is to be resumed."""
 

@@ -12,7 +12,6 @@ from wesley_tui.executor.certificate import (
     Certificate,
     certificate_of,
     compare_with_database,
-    issue_certificate,
     verify_certificate,
 )
 from wesley_tui.executor.events import RunState, RunStatus
@@ -25,7 +24,7 @@ from wesley_tui.services.target import Target
 __all__ = [
     "StoredRun",
     "Verification",
-    "certify",
+    "certificate_json",
     "history_json",
     "history_text",
     "read_history",
@@ -136,11 +135,6 @@ def status_text(stored: StoredRun | None) -> str:
 
 def _status(run: RunSummary) -> str:
     return "interrupted" if run.recovery_needed else str(run.status)
-
-
-def certify(target: Target, run_id: int) -> dict[str, Any]:
-    """Sign what a finished run did, keep that in the database, and give the parts that people compare."""
-    return certificate_json(issue_certificate(target.conninfo, run_id))
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:

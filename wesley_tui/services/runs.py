@@ -242,14 +242,12 @@ def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, Run
 def _finished(
     target: Target, plan: Plan, planning: PlanningOptions, outcome: RunOutcome, state: RunState, seconds: float
 ) -> RunReport:
-    from wesley_tui.services.audit import certify
+    from wesley_tui.services.audit import certificate_json
 
     verified: bool | None = None
-    certificate = None
     exit_code = outcome.exit_code
     if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
         verified = verify_result(target, plan, planning)
-        certificate = certify(target, outcome.run_id)
         if verified is False:
             exit_code = 6
     done, pending = report_of(plan, state)
@@ -262,7 +260,7 @@ def _finished(
         pending=pending if outcome.status is RunStatus.CONTRACT_PENDING else (),
         verified=verified,
         duration_ms=seconds * 1000,
-        certificate=certificate,
+        certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
         unmanaged=plan.unmanaged,
     )
