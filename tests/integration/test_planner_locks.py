@@ -21,6 +21,7 @@ from wesley_tui.planner.plan import LockMode
 SCHEMA = """
 CREATE SCHEMA app;
 CREATE TYPE app.mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN app.positive AS int CHECK (VALUE > 0);
 CREATE TABLE app.org (id bigint PRIMARY KEY, name text, code varchar(10), UNIQUE (code));
 CREATE TABLE app.person (
     id bigint PRIMARY KEY, org_id bigint, email text, short varchar(10), n int, amount numeric(8,2), mood app.mood,
@@ -77,6 +78,7 @@ ALTER TABLE app.person ADD COLUMN fresh bigint GENERATED ALWAYS AS IDENTITY
 ALTER TABLE app.person ADD COLUMN fresh int GENERATED ALWAYS AS (n + 1) STORED
 ALTER TABLE app.person ADD COLUMN fresh int CHECK (fresh > 0)
 ALTER TABLE app.person ADD COLUMN fresh int UNIQUE
+ALTER TABLE app.person ADD COLUMN fresh app.positive
 ALTER TABLE app.person DROP COLUMN amount
 ALTER TABLE app.person DROP COLUMN org_id
 ALTER TABLE app.person RENAME COLUMN email TO mail

@@ -301,6 +301,15 @@ def test_a_plan_left_before_contract_goes_on_later(database: str) -> None:
     assert changes_left(database, desired).changes == ()
 
 
+def test_a_replaced_constraint_that_was_left_behind_is_no_loss(database: str) -> None:
+    desired = _after(database, SCENARIOS["changed check"].after)
+    _reset(database)
+    plan = plan_for(database, desired)
+    carry_out(database, Plan(plan.plan_id, plan.base, plan.target, plan.waves[:-1]))
+    rest = plan_for(database, desired)
+    assert [(step.op, step.hazard) for step in rest.steps] == [("drop_constraint", HazardClass.H1)]
+
+
 def test_inserts_work_after_a_column_was_retired(database: str) -> None:
     desired = _after(database, "ALTER TABLE person DROP old, DROP org_id")
     _reset(database)

@@ -33,12 +33,16 @@ from wesley_tui.planner.operations import (
     table_resource,
 )
 
-__all__ = ["RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
+__all__ = ["MOVED_PREFIX", "RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
 
 _MAX_BYTES = 63
 
 RETIRED_SCHEMA = "wesley_retired"
 """Where retired tables wait, with their rows, until somebody purges them; and their types."""
+
+
+MOVED_PREFIX = "wesley_old_"
+"""Of a constraint or index that made way to another definition, until its drop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ def _moved(changes: tuple[Change, ...], tag: str) -> dict[tuple[QName, str], str
                 leaving.append((item.table, item.index.name))
             case _:
                 pass
-    return {pair: clipped_name(f"wesley_old_{tag}_", pair[1]) for pair in leaving if pair in claimed}
+    return {pair: clipped_name(f"{MOVED_PREFIX}{tag}_", pair[1]) for pair in leaving if pair in claimed}
 
 
 def key_resources(situation: Situation, table: QName, columns: tuple[str, ...]) -> tuple[str, ...]:

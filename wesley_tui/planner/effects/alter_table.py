@@ -158,8 +158,23 @@ def _add_column(command: Any, target: _Target) -> None:
     not_null = any(item.contype.name in ("CONSTR_NOTNULL", "CONSTR_PRIMARY") for item in definition.constraints or ())
     if not_null and not has_default:
         target.scan()
+    if _may_be_domain(definition.typeName, target):
+        target.rewrite()
     if any(part.sval.endswith("serial") for part in definition.typeName.names):
         target.rewrite()
+
+
+def _may_be_domain(type_name: Any, target: _Target) -> bool:
+    """A domain with a constraint makes ADD COLUMN write every row, default or not; whether one has a constraint is not
+    in the catalog's records, so every domain counts."""
+    if target.context.catalog is None or type_name.arrayBounds:
+        return False
+    *schema, name = [part.sval for part in type_name.names]
+    schemas = schema or target.context.search_path
+    return any(
+        item.kind == "domain" and item.name.name == name and item.name.schema in schemas
+        for item in target.context.catalog.unmanaged
+    )
 
 
 @_rule("AT_DropColumn")

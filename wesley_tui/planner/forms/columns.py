@@ -19,6 +19,7 @@ from wesley_tui.diff.changes import (
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import walking_key
+from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
 from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.situation import Situation, clipped_name
@@ -306,10 +307,21 @@ def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]
             statements=(f"ALTER TABLE {qualified(table)} DROP COLUMN {quote_ident(column.name)}",),
             prechecks=(checks.column_exists(table, column.name),),
             postchecks=(checks.column_absent(table, column.name),),
+            provides=(column_resource(table, column.name, "gone"),),
+            needs=tuple(column_resource(table, name, "gone") for name in _computed_from(column.name, table, situation)),
             why=("purge was asked for: nothing is set aside, and only a backup brings the data back",),
         )
         return
     yield _retire(table, column, situation)
+
+
+def _computed_from(column: str, table: QName, situation: Situation) -> list[str]:
+    """Generated columns that use ``column``: PostgreSQL refuses to drop it before them."""
+    return [
+        other.name
+        for other in situation.live_table(table).columns
+        if other.generated is not None and other.name != column and mentions(other.generated.expression, column)
+    ]
 
 
 def _retire(table: QName, column: Column, situation: Situation) -> Operation:

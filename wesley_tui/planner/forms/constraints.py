@@ -32,7 +32,7 @@ from wesley_tui.planner.operations import (
     name_resource,
     table_resource,
 )
-from wesley_tui.planner.situation import Situation
+from wesley_tui.planner.situation import MOVED_PREFIX, Situation
 
 __all__ = [
     "add_constraint",
@@ -229,7 +229,13 @@ def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Op
     if away != constraint.name:
         yield _rename(table, constraint.name, away, Phase.MOVE_AWAY, "its name is wanted for something else")
     drop = _drop(table, replace(constraint, name=away), _leaning(table, constraint, situation))
-    yield replace(drop, provides=(*drop.provides, constraint_resource(table, constraint.name, "gone")))
+    yield replace(
+        drop,
+        provides=(*drop.provides, constraint_resource(table, constraint.name, "gone")),
+        kept="an earlier plan has replaced it, and was left before its last wave"
+        if constraint.name.startswith(MOVED_PREFIX)
+        else "",
+    )
 
 
 def _leaning(table: QName, constraint: Constraint, situation: Situation) -> tuple[str, ...]:
