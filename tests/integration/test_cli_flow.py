@@ -180,6 +180,12 @@ def test_a_plan_file_is_executed_exactly_or_not_at_all(
     assert "changed.json" in refused.err
     assert rows(database, "SELECT to_regclass('person')") == [(None,)]
 
+    execute(database, "CREATE TABLE person (id uuid)")
+    drifted = run("apply", file, "--db", database, "--yes")
+    assert drifted.code == 7
+    assert rows(database, "SELECT to_regnamespace('wesley')") == [(None,)]
+    execute(database, "DROP TABLE person")
+
     assert run("apply", file, "--db", database, "--yes").code == 0
     drifted = run("apply", file, "--db", database, "--yes")
     assert drifted.code == 7

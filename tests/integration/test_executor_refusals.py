@@ -174,6 +174,27 @@ def test_another_version_of_postgresql(database: str, plan: Plan) -> None:
     refused(database, replace(plan, server_version_num=150018), PlanMismatch, "made for PostgreSQL 15")
 
 
+def test_policies_that_would_hide_rows_from_a_backfill_are_refused_before_anything_runs(database: str) -> None:
+    run_sql(
+        database,
+        "DROP ROLE IF EXISTS filtered",
+        "CREATE ROLE filtered LOGIN",
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, a int)",
+        "ALTER TABLE public.t OWNER TO filtered",
+        "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE public.t FORCE ROW LEVEL SECURITY",
+        f"GRANT CREATE ON DATABASE {psycopg.conninfo.conninfo_to_dict(database)['dbname']} TO filtered",
+    )
+    plan = make_plan([backfill("public.t", "id", "a = 1", "t.a IS NULL")], database)
+    owner = database.replace("postgres@", "filtered@")
+    with pytest.raises(MissingPrivilege, match=r"BYPASSRLS: policies of public\.t"):
+        start_run(owner, plan, accept(plan), _QUICK)
+    run_sql(database, "ALTER TABLE public.t NO FORCE ROW LEVEL SECURITY")
+    outcome = start_run(owner, plan, accept(plan), _QUICK).wait(20)
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE
+
+
 def test_missing_privileges_are_all_named(database: str) -> None:
     name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
     run_sql(

@@ -52,7 +52,7 @@ def start_run(conninfo: str, plan: Plan, token: ReviewToken, options: RunOptions
 
     Raises an :class:`ExecutorError` when the run may not begin: the review is of another plan, the database has
     drifted, another run holds the lock or was left unfinished, the server is read-only, behind a pooler, too old, or
-    the role lacks a privilege. Nothing was changed then (except that the schema ``wesley`` may have been installed).
+    the role lacks a privilege. Nothing was changed then.
     """
     chosen = options or RunOptions()
     return _spawn(conninfo, chosen, open_new(conninfo, plan, token, chosen))

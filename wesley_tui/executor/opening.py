@@ -1,5 +1,5 @@
 """Opening a run: every check that can refuse it, the locks, and the entry in the database. In this order nothing is
-changed before the last check has passed, except that the rails are installed."""
+changed before the last check has passed, except that rails of an earlier version are renewed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from wesley_tui.executor.control import Control, translated
 from wesley_tui.executor.errors import DriftDetected, LockNotAcquired, PlanMismatch, UnsafeBlocked
-from wesley_tui.executor.installation import install_rails
+from wesley_tui.executor.installation import install_rails, installed_version
 from wesley_tui.executor.locks import RUN_LOCK, WORKER_LOCK, object_keys, try_lock, unlock
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.preflight import ServerFacts, check_plan, check_privileges, check_server, read_facts
@@ -60,10 +60,12 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
         _check_order(plan, token.contract)
         await check_privileges(control.connection, plan, contract=token.contract)
         await take_run_lock(lock, options.lock_patience_s)
-        await install_rails(control.connection)
-        await refuse_unfinished(control.connection)
-        await verify_history(control.connection)
+        if await installed_version(control.connection) is not None:
+            await install_rails(control.connection)
+            await refuse_unfinished(control.connection)
+            await verify_history(control.connection)
         await _check_drift(conninfo, plan, options)
+        await install_rails(control.connection)
         await silence_orphans(lock, control, options.orphan_patience_s)
         await _store_plan(control.connection, plan, token.actor)
         await _enter(control, lock, plan, token, facts, resumed=None)

@@ -155,19 +155,23 @@ async def check_privileges(connection: AsyncConnection[Any], plan: Plan, *, cont
         problems.append("USAGE and CREATE on schema wesley, or be its owner")
     steps = [step for wave in plan.waves if contract or wave.name != "CONTRACT" for step in wave.steps]
     cursor = await connection.execute(
-        "SELECT n.nspname || '.' || c.relname, pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'UPDATE')"
+        "SELECT n.nspname || '.' || c.relname, pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'UPDATE'),"
+        " row_security_active(c.oid)"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relkind IN ('r', 'p') AND n.nspname || '.' || c.relname = ANY (%s)",
         (sorted({relation for step in steps for relation in _touched(step)}),),
     )
-    known = {name: (owned, update) for name, owned, update in await cursor.fetchall()}
+    known = {name: facts for name, *facts in await cursor.fetchall()}
     for relation in sorted(known):
-        owned, update = known[relation]
+        owned, update, filtered = known[relation]
+        filled = any(step.backfill is not None and step.backfill.table == relation for step in steps)
         altered = any(_alters(step, relation) for step in steps)
         if altered and not owned:
             problems.append(f"ownership of {relation} (ALTER TABLE … OWNER TO, or membership in the owner's role)")
-        elif not update and any(step.backfill and step.backfill.table == relation for step in steps):
+        elif filled and not update:
             problems.append(f"UPDATE on {relation}")
+        if filled and filtered:
+            problems.append(f"BYPASSRLS: policies of {relation} hide rows from it that are to be filled (ALTER ROLE …)")
     schemas = sorted(
         {step.object.split(".")[0] for step in steps if step.op.startswith("create_") and "." in step.object}
     )
