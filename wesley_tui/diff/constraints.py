@@ -33,30 +33,38 @@ def compare_constraints(
     table: QName, live: Sequence[Constraint], wanted: Sequence[Constraint], types: Mapping[str, str]
 ) -> Iterator[Change]:
     live_by_name = {item.name: item for item in live}
+    rest = list(wanted)
+    old_key = next((item for item in live if isinstance(item, PrimaryKey)), None)
+    new_key = next((item for item in wanted if isinstance(item, PrimaryKey)), None)
+    if old_key is not None and new_key is not None:
+        del live_by_name[old_key.name]
+        rest.remove(new_key)
+        yield from _paired(table, old_key, new_key, types)
     unmatched = []
-    for new in wanted:
+    for new in rest:
         old = live_by_name.pop(new.name, None)
         if old is None:
             unmatched.append(new)
-        elif same_constraint(old, new, types):
-            yield from _details(table, old, new)
         else:
-            yield ReplaceConstraint(table, old, new)
+            yield from _paired(table, old, new, types)
     for new in unmatched:
         old = next((item for item in live_by_name.values() if same_constraint(item, new, types)), None)
-        if old is not None:
+        if old is None:
+            yield AddConstraint(table, new)
+        else:
             del live_by_name[old.name]
-            yield RenameConstraint(table, old.name, new.name)
-            yield from _details(table, old, new)
-            continue
-        old = next((item for item in live_by_name.values() if isinstance(item, PrimaryKey)), None)
-        if isinstance(new, PrimaryKey) and old is not None:
-            del live_by_name[old.name]
-            yield ReplaceConstraint(table, old, new)
-            continue
-        yield AddConstraint(table, new)
+            yield from _paired(table, old, new, types)
     for old in live_by_name.values():
         yield DropConstraint(table, old)
+
+
+def _paired(table: QName, old: Constraint, new: Constraint, types: Mapping[str, str]) -> Iterator[Change]:
+    if not same_constraint(old, new, types):
+        yield ReplaceConstraint(table, old, new)
+        return
+    if old.name != new.name:
+        yield RenameConstraint(table, old.name, new.name)
+    yield from _details(table, old, new)
 
 
 def _details(table: QName, old: Constraint, new: Constraint) -> Iterator[Change]:

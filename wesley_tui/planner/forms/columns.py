@@ -21,7 +21,7 @@ from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import walking_key
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
-from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
+from wesley_tui.planner.operations import Operation, Phase, column_resource, constraint_resource, table_resource
 from wesley_tui.planner.situation import Situation, clipped_name
 from wesley_tui.planner.volatility import volatile_functions
 
@@ -308,11 +308,29 @@ def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]
             prechecks=(checks.column_exists(table, column.name),),
             postchecks=(checks.column_absent(table, column.name),),
             provides=(column_resource(table, column.name, "gone"),),
-            needs=tuple(column_resource(table, name, "gone") for name in _computed_from(column.name, table, situation)),
+            needs=(
+                *(column_resource(table, name, "gone") for name in _computed_from(column.name, table, situation)),
+                *_bound_by(column.name, table, situation),
+            ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the data back",),
         )
         return
     yield _retire(table, column, situation)
+
+
+def _bound_by(column: str, table: QName, situation: Situation) -> list[str]:
+    """Constraints that hold the column: those the plan drops go first, so that each is dropped by its own step."""
+    own = [
+        constraint_resource(table, item.name, "gone")
+        for item in situation.live_table(table).constraints
+        if column in getattr(item, "columns", ())
+    ]
+    others = [
+        constraint_resource(other, name, "gone")
+        for other, name, columns in situation.incoming.get(table, ())
+        if column in columns
+    ]
+    return own + others
 
 
 def _computed_from(column: str, table: QName, situation: Situation) -> list[str]:
@@ -346,6 +364,7 @@ def _retire(table: QName, column: Column, situation: Situation) -> Operation:
         undo=(back, *((f"{target} ALTER COLUMN {quote_ident(column.name)} SET NOT NULL",) if loosen else ())),
         prechecks=(checks.column_exists(table, column.name), checks.column_absent(table, resting)),
         postchecks=(checks.column_absent(table, column.name), checks.column_exists(table, resting)),
+        needs=tuple(_bound_by(column.name, table, situation)),
         why=tuple(why),
         retires=True,
     )

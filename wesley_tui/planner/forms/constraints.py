@@ -205,7 +205,11 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
             wave="CONTRACT",
             phase=Phase.DROP_CONSTRAINT,
             prechecks=(*exchange.prechecks, checks.constraint_exists(table, away)),
-            provides=(*exchange.provides, *_freed(table, replace(old, name=away))),
+            provides=(
+                *exchange.provides,
+                *_freed(table, replace(old, name=away)),
+                constraint_resource(table, old.name, "gone"),
+            ),
             needs=(*exchange.needs, *_leaning(table, old, situation)),
             danger=f"the primary key {old.name} of {table} is dropped: {', '.join(old.columns)} is no longer unique"
             if isinstance(old, PrimaryKey)
