@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wesley_tui.catalog.snapshot import Snapshot
-from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
-from wesley_tui.services.target import Target
+from wesley_tui.sdl.diagnostics import SchemaError
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.model import Catalog
+    from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.compile import CompiledSchema, Compiler
+    from wesley_tui.sdl.diagnostics import Diagnostic, Source
+    from wesley_tui.services.target import Target
 
 __all__ = ["Planning", "PlanningOptions", "Workbench"]
 
