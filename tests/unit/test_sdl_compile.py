@@ -454,7 +454,7 @@ def test_aliases_work_and_warn() -> None:
             "",
         ),
         ('type A @table { a: Int @index(name: "b") } type B @table { b: Int }', "duplicate-name", (1, 24), ""),
-        ('type T @table @rls(preset: "tenant") { a: Int }', "not-supported-yet", (1, 20), ""),
+        ('type T @table @rls(preset: "tenant") { a: Int }', "not-supported-yet", (1, 15), ""),
     ],
 )
 def test_mistakes(text: str, code: str, place: tuple[int, int], hint: str) -> None:

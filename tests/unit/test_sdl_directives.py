@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import graphql
-import pytest
 
 from wesley_tui.sdl.compile import compile_schema
-from wesley_tui.sdl.diagnostics import SchemaError, Source
+from wesley_tui.sdl.diagnostics import Source
 from wesley_tui.sdl.directives import BY_NAME, DIRECTIVES, SCALARS, canonical_directive
 from wesley_tui.sdl.publish import graphql_text, manual_text, published
 
@@ -62,20 +61,3 @@ def test_aliases() -> None:
     names = [*BY_NAME, *(alias for item in DIRECTIVES for alias in item.aliases)]
     assert len(names) == len(set(names))
     assert not set(names) & set(SCALARS)
-
-
-@pytest.mark.parametrize(
-    "directive", [item for item in DIRECTIVES if item.status == "later"], ids=lambda item: item.name
-)
-def test_a_directive_of_later_is_an_error_and_nothing_is_planned(directive: object) -> None:
-    name = directive.name  # type: ignore[attr-defined]
-    places = {
-        "OBJECT": f"type A @table @{name} {{ id: ID! @pk }}",
-        "FIELD_DEFINITION": f"type A @table {{ id: ID! @pk n: Int @{name} }}",
-        "SCHEMA": f"type A @table {{ id: ID! @pk }} extend schema @{name}",
-    }
-    with pytest.raises(SchemaError) as caught:
-        compile_schema([Source("a.graphql", places[directive.locations[0]])])  # type: ignore[attr-defined]
-    (problem,) = caught.value.diagnostics
-    assert problem.code == "not-supported-yet"
-    assert f"not supported yet: @{name}; nothing was planned" in problem.message

@@ -16,24 +16,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wesley_tui.catalog.intent import Intent
-from wesley_tui.catalog.model import Catalog, Enum, QName, Table
+from wesley_tui.catalog.model import Catalog, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified
+from wesley_tui.sdl.assembly import Assembly
 from wesley_tui.sdl.collisions import collisions, default_name_clashes
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.directives import ARGUMENT_SCALARS, SCALARS
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment, TypeInfo
 from wesley_tui.sdl.fields import sql_type_of
+from wesley_tui.sdl.inventory import object_types
 from wesley_tui.sdl.issues import Issue, Issues, Spot
 from wesley_tui.sdl.links import Linker
 from wesley_tui.sdl.names import nearest
+from wesley_tui.sdl.partitions import hierarchy_issues
 from wesley_tui.sdl.places import Place, Places
 from wesley_tui.sdl.reader import Reader
+from wesley_tui.sdl.schema_objects import SchemaDraft, schema_draft
 from wesley_tui.sdl.source import forbidden
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.tables import enum_draft, enum_name, is_table, table_draft, table_name
 from wesley_tui.sdl.units import Unit
 from wesley_tui.sdl.usage import uses_of
+from wesley_tui.sdl.views import ViewDraft, is_view, view_draft, view_name
 
 __all__ = ["CompiledSchema", "Compiler", "compile_schema"]
 
@@ -81,6 +86,8 @@ class _Memory:
     readers: dict[str, Reader] = field(default_factory=dict)
     drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = field(default_factory=dict)
     enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = field(default_factory=dict)
+    schemas: dict[tuple[Definition, ...], tuple[SchemaDraft, frozenset[str]]] = field(default_factory=dict)
+    views: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = field(default_factory=dict)
     linker: Linker | None = None
 
 
@@ -98,22 +105,28 @@ class _Compilation:
         definitions = self._read()
         units = self._units(definitions)
         declared = frozenset(unit.name for unit in units if unit.keyword == "directive")
-        types, user_types, enums = self._types(units, declared)
+        schemas = self._schemas(units, declared)
+        own_types = object_types(draft for _, schema in schemas for draft in schema.objects)
+        types, user_types, enums = self._types(units, own_types, declared)
         self._check_others(units, types, declared)
+        views = self._views(units, types, user_types, declared)
         drafts = self._tables(units, types, user_types, declared)
         tables = self._link(drafts)
         enum_units = [unit for unit in units if unit.keyword == "enum"]
         for parts, issue in collisions(drafts, list(zip(enum_units, enums, strict=True))):
             self._report(issue, parts)
+        for parts, issue in hierarchy_issues(drafts):
+            self._report(issue, parts)
+        assembly = self._assemble(tables, enums, schemas, views, drafts, user_types)
         diagnostics = self._sorted()
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(_limited(diagnostics))
         return CompiledSchema(
-            _catalog(tables, enums),
-            _intent(drafts, enums),
+            assembly.catalog(),
+            _intent(drafts, enums, assembly.dropped),
             tuple(diagnostics),
             _annotations(drafts),
-            self._lines.locations(self._spots(units, drafts, enums)),
+            self._lines.locations(self._spots(units, drafts, enums, assembly)),
         )
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -209,9 +222,9 @@ class _Compilation:
     # -- types ------------------------------------------------------------------------------------------------------
 
     def _types(
-        self, units: Sequence[Unit], declared: frozenset[str]
+        self, units: Sequence[Unit], own_types: Mapping[str, QName], declared: frozenset[str]
     ) -> tuple[dict[str, TypeInfo], dict[str, QName], list[EnumDraft]]:
-        user_types = {
+        user_types = dict(own_types) | {
             name.name: name for name in (enum_name(unit) for unit in units if unit.keyword == "enum") if name.name
         }
         environment = Environment({}, user_types, declared)
@@ -230,6 +243,8 @@ class _Compilation:
                 info = self._scalar(unit, environment, declared)
                 if info is not None:
                     types[unit.name] = info
+            elif is_view(unit):
+                types[unit.name] = TypeInfo("view", name=view_name(unit))
             elif is_table(unit):
                 dropped = any(directive.name.endswith("drop") for _, directive in unit.directives())
                 types[unit.name] = TypeInfo("dropped" if dropped else "table", name=table_name(unit))
@@ -267,12 +282,10 @@ class _Compilation:
         return TypeInfo("scalar", sql or "")
 
     def _check_others(self, units: Sequence[Unit], types: Mapping[str, TypeInfo], declared: frozenset[str]) -> None:
-        """Types that are no tables, and the schema itself: directives there must not be silently without effect."""
+        """Types that are no tables: directives there must not be silently without effect."""
         for unit in units:
             issues = Issues()
-            if unit.keyword == "schema":
-                uses_of(unit.directives(), "SCHEMA", issues, declared)
-            elif unit.keyword == "type" and types[unit.name].kind == "other":
+            if unit.keyword == "type" and types[unit.name].kind == "other":
                 uses_of(unit.directives(), "OBJECT", issues, declared)
                 used = {directive.name for _, directive in unit.directives()} | {
                     directive.name for _, one in unit.fields() for directive in one.directives
@@ -288,6 +301,65 @@ class _Compilation:
                         f"write type {unit.name} @table, if it is a table",
                     )
             self._report_all(issues, unit.parts)
+
+    # -- the schema and views ---------------------------------------------------------------------------------------
+
+    def _schemas(self, units: Sequence[Unit], declared: frozenset[str]) -> list[tuple[Unit, SchemaDraft]]:
+        fresh: dict[tuple[Definition, ...], tuple[SchemaDraft, frozenset[str]]] = {}
+        result = []
+        for unit in units:
+            if unit.keyword == "schema":
+                cached = self._memory.schemas.get(unit.parts)
+                if cached is None or cached[1] != declared:
+                    cached = schema_draft(unit, declared), declared
+                fresh[unit.parts] = cached
+                self._report_all(cached[0].issues, unit.parts)
+                result.append((unit, cached[0]))
+        self._memory.schemas = fresh
+        return result
+
+    def _views(
+        self,
+        units: Sequence[Unit],
+        types: Mapping[str, TypeInfo],
+        user_types: Mapping[str, QName],
+        declared: frozenset[str],
+    ) -> list[tuple[Unit, ViewDraft]]:
+        environment = Environment(types, user_types, declared)
+        fresh: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = {}
+        result = []
+        for unit in units:
+            if unit.keyword == "type" and types[unit.name].kind == "view":
+                cached = self._memory.views.get(unit.parts)
+                if cached is None or not environment.still_holds(cached[1].answers):
+                    own = Environment(types, user_types, declared)
+                    cached = view_draft(unit, own), own
+                fresh[unit.parts] = cached
+                self._report_all(cached[0].issues, unit.parts)
+                result.append((unit, cached[0]))
+        self._memory.views = fresh
+        return result
+
+    def _assemble(
+        self,
+        tables: Mapping[QName, Table],
+        enums: Sequence[EnumDraft],
+        schemas: Sequence[tuple[Unit, SchemaDraft]],
+        views: Sequence[tuple[Unit, ViewDraft]],
+        drafts: Sequence[tuple[Unit, TableDraft]],
+        user_types: Mapping[str, QName],
+    ) -> Assembly:
+        objects = [(unit.parts, draft) for unit, schema in schemas for draft in schema.objects]
+        objects += [(unit.parts, view.draft) for unit, view in views if view.draft is not None]
+        by_name = {draft.enum.name: draft.enum for draft in enums}
+        assembly = Assembly(tables, by_name, objects, user_types)
+        by_type = {draft.type_name: draft.name for _, draft in drafts}
+        for unit, schema in schemas:
+            assembly.apply(unit.parts, schema, by_type)
+        assembly.dropped |= {view.dropped for _, view in views if view.dropped is not None}
+        for parts, issue in assembly.found:
+            self._report(issue, parts)
+        return assembly
 
     # -- tables -----------------------------------------------------------------------------------------------------
 
@@ -333,7 +405,11 @@ class _Compilation:
     # -- places and reports -----------------------------------------------------------------------------------------
 
     def _spots(
-        self, units: Sequence[Unit], drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft]
+        self,
+        units: Sequence[Unit],
+        drafts: Sequence[tuple[Unit, TableDraft]],
+        enums: Sequence[EnumDraft],
+        assembly: Assembly,
     ) -> Iterator[tuple[str, str, Mapping[str, Spot], Sequence[Place]]]:
         for unit, draft in drafts:
             yield "table", str(draft.name), draft.spots, [self._places[part] for part in unit.parts]
@@ -341,6 +417,8 @@ class _Compilation:
         for enum in enums:
             parts = [self._places[part] for part in by_name[enum.type_name].parts]
             yield "enum", str(enum.enum.name), enum.spots, parts
+        for ref, (definitions, spot) in assembly.places.items():
+            yield ref.kind, ref.name, {"": spot}, [self._places[part] for part in definitions]
 
     def _error(self, definition: Definition, code: str, message: str, hint: str) -> None:
         self._report(Issue("error", code, message, hint, Spot(0, definition.at)), (definition,))
@@ -382,14 +460,7 @@ def _type_text(name: QName) -> str:
     return qualified(name) if name.name and name.schema else ""
 
 
-def _catalog(tables: Mapping[QName, Table], enums: Sequence[EnumDraft]) -> Catalog:
-    by_name: dict[QName, Enum] = {draft.enum.name: draft.enum for draft in enums}
-    schemas = frozenset(name.schema for name in (*tables, *by_name))
-    ordered = {name: tables[name] for name in sorted(tables)}
-    return Catalog(schemas, ordered, {name: by_name[name] for name in sorted(by_name)})
-
-
-def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft]) -> Intent:
+def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft], dropped: Iterable[Ref]) -> Intent:
     return Intent(
         {draft.name: draft.renamed_from for _, draft in drafts if draft.renamed_from is not None},
         {(draft.name, new): old for _, draft in drafts for new, old in draft.renamed_columns.items()},
@@ -397,6 +468,7 @@ def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft
         {(draft.enum.name, new): old for draft in enums for new, old in draft.renamed_labels.items()},
         frozenset(draft.name for _, draft in drafts if draft.dropped),
         frozenset((draft.name, column) for _, draft in drafts for column in draft.dropped_columns),
+        frozenset(dropped),
     )
 
 

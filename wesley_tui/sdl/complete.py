@@ -102,7 +102,7 @@ def _directives(state: LineState, prefix: str) -> Iterable[Candidate]:
         places: dict[str, Location] = {"enum": "ENUM", "scalar": "SCALAR", "schema": "SCHEMA"}
         location = places.get(keywords[-1], "OBJECT") if keywords else "OBJECT"
     for directive in DIRECTIVES:
-        if location in directive.locations and directive.status != "later":
+        if location in directive.locations:
             yield Candidate(directive.name, directive.doc)
 
 
@@ -121,7 +121,7 @@ def _in_directive(prefix: str, word: str, definitions: list[Definition]) -> Iter
     wants_value = ending.endswith((":", "[", '"')) or (ending.endswith(",") and inside.rfind("[") > inside.rfind("]"))
     if not wants_value or argument is None:
         for item in directive.arguments:
-            if item.name not in given and not item.later:
+            if item.name not in given:
                 yield Candidate(item.name, item.doc)
         return
     if argument.name in _COLUMN_LISTS:

@@ -69,6 +69,7 @@ def _names(table: Table) -> Iterable[str]:
 
 def _remarks(catalog: Catalog, left_out: dict[QName, str], schemas: set[str]) -> Iterable[str]:
     lines = [f"{item.kind} {printable(str(item.name))}" for item in catalog.unmanaged]
+    lines += [printable(str(ref)) for ref, item in catalog.objects.items() if item.owned_by is None]
     lines += [f"{printable(str(name))}: {reason}" for name, reason in sorted(left_out.items())]
     lines += [f"schema {printable(schema)}: it holds nothing that is declared" for schema in catalog.schemas - schemas]
     lines += [

@@ -18,7 +18,7 @@ __all__ = ["Environment", "TypeInfo"]
 class TypeInfo(NamedTuple):
     """A type of the schema, or a scalar of the dialect."""
 
-    kind: Literal["table", "dropped", "enum", "scalar", "other"]
+    kind: Literal["table", "dropped", "view", "enum", "scalar", "other"]
     sql: str = ""
     """Canonical PostgreSQL type of a scalar or an enum."""
     name: QName | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wesley_tui.sdl.issues import Issues, Spot
 from wesley_tui.sdl.sqltext import SqlError, parse_expression
+from wesley_tui.sdl.strings import offset_in_source
 from wesley_tui.sdl.usage import Use
 
 __all__ = ["checked", "checked_text", "sql_spot"]
@@ -35,6 +36,7 @@ def sql_spot(use: Use, argument: str, offset: int | None, item: int | None = Non
     value = use.values[argument]
     if item is not None and value.kind == "list":
         value = value.value[item]
-    if offset is not None and value.kind == "string" and value.raw:
-        return Spot(use.spot.part, value.at + 1 + offset)
+    if offset is not None and value.kind == "string":
+        inside = 1 + offset if value.raw else offset_in_source(value.written, offset)
+        return Spot(use.spot.part, value.at + inside)
     return Spot(use.spot.part, value.at)

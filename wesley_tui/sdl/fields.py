@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wesley_tui.catalog.model import Column, Generated, Identity, QName
 from wesley_tui.catalog.types import SerialType, TypeNameError, UnknownType, canonical_type
@@ -11,7 +11,7 @@ from wesley_tui.sdl.defaults import DefaultProblem, default_of_value
 from wesley_tui.sdl.environment import Environment, TypeInfo
 from wesley_tui.sdl.expressions import checked
 from wesley_tui.sdl.issues import Issues, Spot
-from wesley_tui.sdl.names import SYSTEM_COLUMNS, name_problem, reserved_word, snake_case
+from wesley_tui.sdl.names import SYSTEM_COLUMNS, name_problem, nearest, reserved_word, snake_case
 from wesley_tui.sdl.syntax import Field, Value
 from wesley_tui.sdl.usage import Use, uses_of
 
@@ -20,7 +20,10 @@ __all__ = ["FieldDraft", "check_name", "described", "field_draft", "sql_type_of"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _RELATIONS = ("belongsTo", "hasMany", "hasOne")
 _COLUMN_DIRECTIVES = frozenset(
-    ("column", "type", "pk", "unique", "index", "check", "default", "generated", "identity", "collate", "renamed")
+    (
+        *("column", "type", "pk", "unique", "index", "check", "default", "generated", "identity", "collate", "renamed"),
+        *("notNull", "storage", "compression", "statistics", "computed"),
+    )
 )
 _IDENTITY_TYPES = ("smallint", "integer", "bigint")
 
@@ -56,11 +59,20 @@ def field_draft(part: int, field: Field, environment: Environment, issues: Issue
     )
     reference = field.type
     info = environment.type(reference.name)
-    is_relation = info is not None and info.kind in ("table", "dropped")
+    is_relation = info is not None and info.kind in ("table", "dropped", "view")
     has_key = "fk" in uses and is_relation
-    name = uses["column"][0].get("name") if "column" in uses else snake_case(field.name) + ("_id" if has_key else "")
+    written = uses["column"][0].get("name") if "column" in uses else None
+    name = snake_case(field.name) + ("_id" if has_key else "") if written is None else written
     if field.name.startswith("__"):
         issues.error("reserved-name", f"{field.name!r}: names that start with __ belong to GraphQL", spot)
+    if has_key and info is not None and info.kind == "view":
+        issues.error(
+            "reference-to-view",
+            f"field {field.name!r} has @fk, and {reference.name} is a view: PostgreSQL refers to tables only",
+            uses["fk"][0].spot,
+            "take @fk away to keep the relation for clients, or refer to the table behind it",
+        )
+        return FieldDraft(field, spot, uses, None, name, failed=True)
     if "drop" in uses:
         return FieldDraft(field, spot, uses, None, name, dropped=True)
     if field.has_arguments:
@@ -246,7 +258,58 @@ def _column(
         collation = QName(use.get("schema") or "pg_catalog", use.get("name"))
         if not collation.name:
             issues.error("empty-name", "a collation has a name", use.spot_of("name"))
-    return Column(name, sql_type, not_null, default, identity, generated, collation, comment or None)
+    return Column(
+        name,
+        sql_type,
+        not_null,
+        default,
+        identity,
+        generated,
+        collation,
+        comment or None,
+        **_column_options(uses, not_null=not_null, issues=issues),
+    )
+
+
+def _column_options(uses: dict[str, list[Use]], *, not_null: bool, issues: Issues) -> dict[str, Any]:
+    """What is set with ALTER COLUMN, and the name of its NOT NULL."""
+    options: dict[str, Any] = {}
+    if "storage" in uses:
+        use = uses["storage"][0]
+        options["storage"] = _one_of(use, "type", ("plain", "external", "extended", "main"), issues)
+    if "compression" in uses:
+        use = uses["compression"][0]
+        options["compression"] = _one_of(use, "method", ("pglz", "lz4"), issues)
+    if "statistics" in uses:
+        use = uses["statistics"][0]
+        options["statistics"] = use.get("target")
+        if use.get("target") is None or use.get("sql") is not None or not 0 <= use.get("target") <= 10_000:
+            issues.error("wrong-argument", "@statistics on a field takes target, from 0 to 10000", use.spot)
+    if "column" in uses:
+        if not uses["column"][0].arguments:
+            issues.error("missing-argument", "@column needs the argument 'name'", uses["column"][0].spot)
+        options["options"] = uses["column"][0].get("with") or ()
+    if "notNull" in uses:
+        use = uses["notNull"][0]
+        check_name(use.get("name"), "constraint", use.spot_of("name"), issues)
+        options["not_null_name"] = use.get("name")
+        if not not_null:
+            issues.error("wrong-argument", "@notNull names the NOT NULL of a column that has none", use.spot, "write !")
+    return options
+
+
+def _one_of(use: Use, argument: str, words: tuple[str, ...], issues: Issues) -> str | None:
+    word: str = use.get(argument).lower()
+    if word in words:
+        return word
+    near = nearest(word, words)
+    issues.error(
+        "wrong-argument",
+        f"@{use.name} is one of {', '.join(words)}, not {word!r}",
+        use.spot_of(argument),
+        f"did you mean {near}?" if near else "",
+    )
+    return None
 
 
 def _default(sql_type: str, info: TypeInfo | None, use: Use, issues: Issues) -> str | None:

@@ -30,11 +30,11 @@ from wesley_tui.sdl.drafts import PendingForeignKey
 from wesley_tui.sdl.expressions import checked, sql_spot
 from wesley_tui.sdl.fields import FieldDraft, check_name
 from wesley_tui.sdl.issues import Issues, Spot
-from wesley_tui.sdl.names import nearest, split_name
+from wesley_tui.sdl.names import nearest, snake_case, split_name
 from wesley_tui.sdl.sqltext import SqlError, parse_exclusion, parse_expression
 from wesley_tui.sdl.usage import Use
 
-__all__ = ["KeyBuilder", "distinct_labels", "elements_not_null"]
+__all__ = ["KeyBuilder", "distinct_labels", "elements_not_null", "open_column"]
 
 _KEY_DIRECTIVES = ("pk", "unique", "index", "fk", "check", "exclude")
 _ORDER: Mapping[str, tuple[bool, bool | None]] = {
@@ -53,7 +53,8 @@ class KeyBuilder:
     """Collects the keys of one table.
 
     ``failed`` are names of fields and columns that are wrong already; ``taken`` default names that other tables of the
-    schema have.
+    schema have. With ``open_columns`` the table has columns that are not known here, those of its parents: a name in
+    quotes of SQL is taken as it is, any other as a field.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class KeyBuilder:
         failed: frozenset[str],
         taken: frozenset[str],
         issues: Issues,
+        *,
+        open_columns: bool = False,
     ) -> None:
         self._table = table
         self._columns = columns
@@ -71,6 +74,7 @@ class KeyBuilder:
         self._failed = failed
         self._taken = set(taken)
         self._issues = issues
+        self._open = open_columns
         self.constraints: list[Constraint] = []
         self.indexes: list[Index] = []
         self.foreign_keys: list[PendingForeignKey] = []
@@ -102,6 +106,12 @@ class KeyBuilder:
             self._check(use)
         for use in uses.get("exclude", ()):
             self._exclude(use)
+
+    def build_indexes(self, uses: Sequence[tuple[Use, str | None]]) -> None:
+        """Make indexes alone, as of a materialized view: each use, and the column of the field that it stands on."""
+        self._claim([{"index": [use for use, _ in uses]}])
+        for use, column in uses:
+            self._index(use, column)
 
     def _claim(self, owners: Iterable[Mapping[str, list[Use]]]) -> None:
         """Take note of written names. An index may share its name with a check or a foreign key, nothing else may."""
@@ -204,6 +214,8 @@ class KeyBuilder:
             column = self._fields.get(name, name)
             if column in self._failed:
                 good = False
+            elif column not in self._columns and self._open:
+                result.append(open_column(name))
             elif column not in self._columns:
                 near = nearest(name, [*self._fields, *self._columns])
                 self._issues.error(
@@ -262,7 +274,8 @@ class KeyBuilder:
         name = self._name(use, "constraint", (), "pkey")
         self.primary_columns = columns
         deferrable, deferred = self._deferral(use)
-        self.constraints.append(PrimaryKey(name, columns, include, deferrable, deferred, use.get("comment") or None))
+        comment, overlaps = use.get("comment") or None, bool(use.get("withoutOverlaps", False))
+        self.constraints.append(PrimaryKey(name, columns, include, deferrable, deferred, comment, overlaps))
 
     def _unique(self, use: Use, columns: tuple[str, ...] | None) -> None:
         include = self._resolve(use, "include")
@@ -272,9 +285,9 @@ class KeyBuilder:
         nulls = bool(use.get("nullsNotDistinct", False))
         if "where" in use.arguments:
             where = checked(use, "where", self._issues)
-            if use.get("deferrable") or use.get("initiallyDeferred"):
+            if any(use.get(argument) for argument in ("deferrable", "initiallyDeferred", "withoutOverlaps")):
                 self._issues.error(
-                    "wrong-argument", "with where it is an index, and an index cannot be deferrable", use.spot
+                    "wrong-argument", "with where it is an index, which is never deferrable nor temporal", use.spot
                 )
             name = self._name(use, "index", (*columns, *include), "idx")
             keys = tuple(IndexKey(column) for column in columns)
@@ -282,7 +295,8 @@ class KeyBuilder:
             return
         name = self._name(use, "constraint", (*columns, *include), "key")
         deferrable, deferred = self._deferral(use)
-        self.constraints.append(Unique(name, columns, include, nulls, deferrable, deferred, comment))
+        overlaps = bool(use.get("withoutOverlaps", False))
+        self.constraints.append(Unique(name, columns, include, nulls, deferrable, deferred, comment, overlaps))
 
     def _elements_check(self, draft: FieldDraft) -> None:
         assert draft.column is not None
@@ -295,13 +309,13 @@ class KeyBuilder:
         if text is None:
             return
         expression = parse_expression(text)
-        named = [column for column in expression.columns if column in self._columns]
+        named = [column for column in expression.columns if self._open or column in self._columns]
         if expression.subquery:
             self._issues.error(
                 "wrong-sql", "a check cannot contain a subquery: PostgreSQL refuses it", use.spot_of("expr")
             )
         for column in expression.columns:
-            if column not in self._columns and column != self._table and column not in self._failed:
+            if not (self._open or column in self._columns or column == self._table or column in self._failed):
                 near = nearest(column, self._columns)
                 self._issues.error(
                     "unknown-column",
@@ -318,6 +332,7 @@ class KeyBuilder:
                 bool(use.get("noInherit", False)),
                 not use.get("notValid", False),
                 use.get("comment") or None,
+                not use.get("notEnforced", False),
             )
         )
 
@@ -339,7 +354,7 @@ class KeyBuilder:
                 column = key.column
                 if column is not None and column not in self._columns and column in self._fields:
                     column = self._fields[column]
-                if column is not None and column not in self._columns and column not in self._failed:
+                if column is not None and not (self._open or column in self._columns or column in self._failed):
                     near = nearest(column, self._columns)
                     self._issues.error(
                         "unknown-column",
@@ -405,6 +420,8 @@ class KeyBuilder:
             deferred,
             not use.get("notValid", False),
             use.get("comment") or None,
+            not use.get("notEnforced", False),
+            bool(use.get("period", False)),
         )
         self.foreign_keys.append(PendingForeignKey(key, relation_to, texts, use, typeless))
 
@@ -436,6 +453,7 @@ class KeyBuilder:
                 where,
                 use.get("with") or (),
                 comment=use.get("comment") or None,
+                tablespace=use.get("tablespace") or None,
             )
         )
 
@@ -466,7 +484,11 @@ class KeyBuilder:
                         'expr: "name", collate: "C"',
                     )
                     return None
-                if expression.node == "ColumnRef" and expression.columns and expression.columns[0] in self._columns:
+                if (
+                    expression.node == "ColumnRef"
+                    and expression.columns
+                    and (self._open or expression.columns[0] in self._columns)
+                ):
                     keys.append(IndexKey(expression.columns[0]))
                 else:
                     keys.append(IndexKey(None, text.strip()))
@@ -524,6 +546,13 @@ class KeyBuilder:
             self._issues.error("wrong-argument", f"{text!r} is not the name of a collation", use.spot_of("collate"))
             return None
         return QName(parts[0], parts[1]) if len(parts) == 2 else QName("pg_catalog", parts[0])
+
+
+def open_column(name: str) -> str:
+    """The column that a name means where the columns are not known: exact in quotes of SQL, else as of a field."""
+    if len(name) > 2 and name[0] == name[-1] == '"':
+        return name[1:-1].replace('""', '"')
+    return snake_case(name)
 
 
 def elements_not_null(column: Column) -> str:

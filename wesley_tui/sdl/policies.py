@@ -14,9 +14,10 @@ from wesley_tui.catalog.naming import default_name
 from wesley_tui.sdl.expressions import checked
 from wesley_tui.sdl.issues import Issues, Spot
 from wesley_tui.sdl.names import name_problem, nearest
+from wesley_tui.sdl.privileges import read_roles
 from wesley_tui.sdl.usage import Use
 
-__all__ = ["policies_of"]
+__all__ = ["explicit_policies", "policies_of"]
 
 Command = Literal["all", "select", "insert", "update", "delete"]
 _COMMANDS = ("all", "select", "insert", "update", "delete")
@@ -27,7 +28,7 @@ def policies_of(
 ) -> tuple[list[Policy], dict[str, Spot]]:
     """All policies, sorted by name, and where each is written."""
     made: dict[str, tuple[Policy, Spot]] = {}
-    for policy, spot in [*(_shorthand(table, rls, issues) if rls else ()), *_explicit(written, issues)]:
+    for policy, spot in [*(_shorthand(table, rls, issues) if rls else ()), *explicit_policies(written, issues)]:
         if policy.name in made:
             issues.error(
                 "duplicate-policy", f"two policies of {table} are called {policy.name!r}", spot, "name one of them"
@@ -68,7 +69,8 @@ def _shorthand(table: str, rls: Use, issues: Issues) -> list[tuple[Policy, Spot]
     return result
 
 
-def _explicit(written: Sequence[Use], issues: Issues) -> list[tuple[Policy, Spot]]:
+def explicit_policies(written: Sequence[Use], issues: Issues) -> list[tuple[Policy, Spot]]:
+    """The policies that ``@policy`` declares, each with its place."""
     result = []
     for use in written:
         name = use.get("name")
@@ -114,17 +116,6 @@ def _explicit(written: Sequence[Use], issues: Issues) -> list[tuple[Policy, Spot
 
 
 def _roles(use: Use, issues: Issues) -> tuple[str, ...]:
-    roles = set(use.get("roles") or ("public",))
-    for role in roles:
-        problem = name_problem(role)
-        if problem is not None:
-            issues.error(problem[0], problem[1], use.spot_of("roles"))
-        elif role[0] in "'\"" and role[-1] == role[0] and len(role) > 1:
-            issues.error(
-                "quoted-role",
-                f"the role {role} is written with quotes of SQL inside the text",
-                use.spot_of("roles"),
-                f'write "{role[1:-1]}": quotes are added where they are needed',
-            )
+    roles = read_roles(use.get("roles") or ("public",), use.spot_of("roles"), issues)
     # PostgreSQL keeps PUBLIC alone: it covers everybody.
-    return ("public",) if "public" in roles else tuple(sorted(roles))
+    return ("public",) if "public" in roles else roles

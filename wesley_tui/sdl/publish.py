@@ -57,8 +57,6 @@ def _graphql_lines() -> Iterator[str]:
         yield ""
         yield '"""'
         yield directive.doc
-        if directive.status == "later":
-            yield "Known, and not supported yet: using it is an error."
         yield '"""'
         opening = f"directive @{directive.name}"
         closing = f"{'repeatable ' if directive.repeatable else ''}on {' | '.join(directive.locations)}"
@@ -183,11 +181,6 @@ def _manual_lines() -> Iterator[str]:
     yield "They are for clients, generated code and tests; the database is the same with or without them."
     yield ""
     yield from _short(item for item in DIRECTIVES if item.status == "informs")
-    yield "## Not supported yet"
-    yield ""
-    yield "Known words. Using one is an error, and nothing is planned."
-    yield ""
-    yield from _short(item for item in DIRECTIVES if item.status == "later")
 
 
 def _section(directive: Directive) -> Iterator[str]:
@@ -201,8 +194,12 @@ def _section(directive: Directive) -> Iterator[str]:
         yield "| argument | type | |"
         yield "|---|---|---|"
         for argument in directive.arguments:
-            later = " *Not supported yet.*" if argument.later else ""
-            yield f"| `{argument.name}` | `{argument.type}` | {argument.doc}{later} |"
+            yield f"| `{argument.name}` | `{argument.type}` | {argument.doc} |"
+        yield ""
+    if directive.example:
+        yield "```graphql"
+        yield directive.example.rstrip()
+        yield "```"
         yield ""
 
 

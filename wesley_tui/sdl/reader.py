@@ -460,14 +460,15 @@ class _Parser:
             if block is None:
                 self._fail("this block string is never closed", at, 'close it with """', to_the_end=True)
             self.position = block.end()
-            return Value("string", block_value(block[1]), at - self.base, raw=False)
+            return Value("string", block_value(block[1]), at - self.base, False, block[0])
         quoted = _QUOTED.match(text, at)
         if quoted is None:
             self._fail("this string is never closed on its line", at, 'close it with ", or use """ for many lines')
         self.position = quoted.end()
         body = quoted[1]
         try:
-            return Value("string", quoted_value(body), at - self.base, raw="\\" not in body)
+            raw = "\\" not in body
+            return Value("string", quoted_value(body), at - self.base, raw, "" if raw else quoted[0])
         except BadEscape as error:
             self._fail(str(error), at + 1 + error.offset)
 

@@ -14,7 +14,16 @@ from typing import Any
 
 from pglast.parser import ParseError, parse_sql_json
 
-__all__ = ["ExclusionKey", "Expression", "SqlError", "parse_exclusion", "parse_expression"]
+__all__ = [
+    "ExclusionKey",
+    "Expression",
+    "SqlError",
+    "label_of",
+    "parse_exclusion",
+    "parse_expression",
+    "parse_one",
+    "walk",
+]
 
 
 class SqlError(ValueError):
@@ -50,23 +59,30 @@ def parse_expression(text: str) -> Expression:
         raise SqlError("the expression is empty", 0)
     if "\0" in text:
         raise SqlError("SQL cannot contain the character NUL", text.index("\0"))
-    tree = _parse("SELECT (", text, ")")
-    _parse("SELECT 1 WHERE ", text, "")
+    tree = parse_one("SELECT (", text, ")")
+    parse_one("SELECT 1 WHERE ", text, "")
     select = tree["stmts"][0]["stmt"]["SelectStmt"]
     value = select["targetList"][0]["ResTarget"]["val"]
     columns: dict[str, None] = {}
     subquery = False
-    for kind, node in _walk(value):
+    for kind, node in walk(value):
         if kind == "ColumnRef":
             fields = node["fields"]
             if "String" in fields[-1]:
                 columns[fields[-1]["String"].get("sval", "")] = None
         elif kind in ("SubLink", "SelectStmt"):
             subquery = True
-    return Expression(text, next(iter(value)), tuple(columns), _label(value)[0] or "expr", subquery)
+    return Expression(text, next(iter(value)), tuple(columns), label_of(value)[0] or "expr", subquery)
 
 
-def _parse(before: str, text: str, after: str) -> dict[str, Any]:
+def parse_one(before: str, text: str, after: str) -> dict[str, Any]:
+    """The parse tree of ``before + text + after``, which must be one statement.
+
+    Raises:
+        SqlError: it is none, or more than one; the offset is that in ``text``.
+    """
+    if "\0" in text:
+        raise SqlError("SQL cannot contain the character NUL", text.index("\0"))
     try:
         result: dict[str, Any] = json.loads(parse_sql_json(before + text + after))
     except ParseError as error:
@@ -76,8 +92,16 @@ def _parse(before: str, text: str, after: str) -> dict[str, Any]:
             error = _again(before + "".join(c if c.isascii() else "x" for c in text) + after) or error
         offset = error.args[1] - len(before) if len(error.args) > 1 and isinstance(error.args[1], int) else None
         raise SqlError(message, offset if offset is not None and 0 <= offset <= len(text) else None) from None
-    if len(result["stmts"]) != 1:
-        raise SqlError("this is more than one statement")
+    statements = result.get("stmts", ())
+    if not statements:
+        raise SqlError("there is no statement", 0)
+    if len(statements) > 1:
+        start = int(statements[1].get("stmt_location", 0))
+        whole = (before + text + after).encode()
+        # Locations are in bytes, and start at the blanks before the statement.
+        rest = whole[start:].decode()
+        offset = len(whole[:start].decode()) + len(rest) - len(rest.lstrip()) - len(before)
+        raise SqlError("this is more than one statement", min(max(offset, 0), len(text)))
     return result
 
 
@@ -89,7 +113,7 @@ def _again(statement: str) -> ParseError | None:
     return None
 
 
-def _walk(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
+def walk(value: object) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every node of a parse tree with its kind, outermost first, in order of appearance."""
     stack: list[object] = [value]
     while stack:
@@ -112,7 +136,7 @@ _VALUE_FUNCTIONS = {
 }
 
 
-def _label(node: Mapping[str, Any]) -> tuple[str | None, int]:
+def label_of(node: Mapping[str, Any]) -> tuple[str | None, int]:
     """``FigureColnameInternal()`` of ``parse_target.c``: a name, and how strongly it is meant (0 to 2)."""
     kind, body = next(iter(node.items()))
     if kind == "ColumnRef":
@@ -120,18 +144,18 @@ def _label(node: Mapping[str, Any]) -> tuple[str | None, int]:
         return (names[-1], 2) if names else (None, 0)
     if kind == "A_Indirection":
         names = [field["String"]["sval"] for field in body["indirection"] if "String" in field]
-        return (names[-1], 2) if names else _label(body["arg"])
+        return (names[-1], 2) if names else label_of(body["arg"])
     if kind == "FuncCall":
         return body["funcname"][-1]["String"]["sval"], 2
     if kind == "A_Expr" and body.get("kind") == "AEXPR_NULLIF":
         return "nullif", 2
     if kind == "CollateClause":
-        return _label(body["arg"])
+        return label_of(body["arg"])
     if kind == "TypeCast":
-        name, strength = _label(body["arg"])
+        name, strength = label_of(body["arg"])
         return (name, strength) if strength > 1 else (body["typeName"]["names"][-1]["String"]["sval"], 1)
     if kind == "CaseExpr":
-        name, strength = _label(body["defresult"]) if "defresult" in body else (None, 0)
+        name, strength = label_of(body["defresult"]) if "defresult" in body else (None, 0)
         return (name, strength) if strength > 1 else ("case", 1)
     if kind == "MinMaxExpr":
         return ("greatest" if body.get("op") == "IS_GREATEST" else "least"), 2
@@ -166,7 +190,7 @@ def parse_exclusion(text: str) -> tuple[ExclusionKey, ...]:
     from pglast.stream import RawStream
 
     before = "ALTER TABLE t ADD EXCLUDE USING gist ("
-    _parse(before, text, ")")
+    parse_one(before, text, ")")
     statement: Any = parse_sql(before + text + ")")[0].stmt
     constraint = statement.cmds[0].def_
     if len(statement.cmds) != 1 or constraint.where_clause is not None or not constraint.exclusions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BadEscape", "block_value", "quoted_value", "write_block", "write_quoted"]
+__all__ = ["BadEscape", "block_value", "offset_in_source", "quoted_value", "write_block", "write_quoted"]
 
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]+)\}|u([0-9A-Fa-f]{4})|([\"\\/bfnrt])|(.?))", re.DOTALL)
@@ -73,6 +73,31 @@ def block_value(body: str) -> str:
     while lines and not lines[-1].strip(" \t"):
         del lines[-1]
     return "\n".join(lines)
+
+
+def offset_in_source(written: str, offset: int) -> int:
+    """Where in a string as it is ``written``, quotes and all, the character ``offset`` of its value comes from."""
+    if not written.startswith('"""'):
+        position = 1
+        for _ in range(offset):
+            match = _ESCAPE.match(written, position)
+            position = match.end() if match is not None else position + 1
+        return position
+    body = written[3:-3]
+    value = block_value(body)
+    before = value[:offset].split("\n")
+    starts = [0, *(match.end() for match in _LINE_END.finditer(body))]
+    lines = _LINE_END.split(body)
+    blank = 0
+    while blank < len(lines) - 1 and not lines[blank].strip(" \t"):
+        blank += 1
+    number = blank + len(before) - 1
+    indents = [len(line) - len(line.lstrip(" \t")) for line in lines[1:] if line.strip(" \t")]
+    position = starts[number] + (min(indents, default=0) if number else 0)
+    for _ in range(len(before[-1])):
+        # An escaped \""" is three characters of the value.
+        position += 2 if body.startswith('\\"""', position) else 1
+    return min(position, len(body)) + 3
 
 
 def write_quoted(text: str) -> str:

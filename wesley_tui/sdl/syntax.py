@@ -22,7 +22,9 @@ class Value(NamedTuple):
     a list, a tuple of (name, value) for an object."""
     at: int
     raw: bool = True
-    """A string whose text stands in the source as it is (no escapes, not a block): offsets into it can be mapped."""
+    """A string whose text stands in the source as it is (no escapes, not a block)."""
+    written: str = ""
+    """Of a string that is not raw: as it stands in the source, with its quotes, to map offsets."""
 
 
 class Argument(NamedTuple):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wesley_tui.catalog.model import Column, Enum, QName, Table
+from wesley_tui.catalog.model import Column, Enum, Grant, QName, Table
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment
 from wesley_tui.sdl.fields import FieldDraft, check_name, described, field_draft
 from wesley_tui.sdl.issues import Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
-from wesley_tui.sdl.names import name_problem, snake_case, split_name
+from wesley_tui.sdl.names import name_problem, nearest, snake_case, split_name
+from wesley_tui.sdl.partitions import placement
 from wesley_tui.sdl.policies import policies_of
+from wesley_tui.sdl.privileges import grant_lines, read_granting, sorted_grants
 from wesley_tui.sdl.units import Unit
 from wesley_tui.sdl.usage import Use, uses_of
 
@@ -76,12 +78,13 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
     drafts = [field_draft(part, field, environment, issues) for part, field in unit.fields()]
     columns, fields, spots = _columns(drafts, issues)
     failed = frozenset(item for draft in drafts if draft.failed for item in (draft.field.name, draft.column_name))
-    keys = KeyBuilder(name.name, columns, fields, failed, taken, issues)
+    inherited = "partitionOf" in uses or "inherits" in uses
+    keys = KeyBuilder(name.name, columns, fields, failed, taken, issues, open_columns=inherited)
     keys.build(drafts, uses)
     for column in keys.primary_columns:
-        if not columns[column].not_null:
+        if column in columns and not columns[column].not_null:
             columns[column] = replace(columns[column], not_null=True)
-    if not columns and not failed:
+    if not columns and not failed and not inherited:
         issues.error(
             "no-columns",
             f"type {unit.name!r} is a table, and none of its fields is a column",
@@ -89,6 +92,13 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
             "add a field with a scalar type, or take @table away",
         )
     rls = uses["rls"][0] if "rls" in uses else None
+    for use in (
+        *uses.get("tenant", ()),
+        *uses.get("owner", ()),
+        *(one for draft in drafts for one in draft.uses.get("computed", ())),
+        *([rls] if rls is not None and "preset" in rls.arguments else ()),
+    ):
+        issues.error("not-supported-yet", f"not supported yet: @{use.name}; nothing was planned", use.spot)
     policies, policy_spots = policies_of(name.name, rls, uses.get("policy", []), issues)
     enabled = rls is not None and rls.get("enabled", True)
     if policies and not enabled:
@@ -99,9 +109,12 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
             "write @rls" + ("(enabled: true)" if rls else ""),
         )
     options = uses["table"][0] if "table" in uses else None
+    place = placement(uses, columns, fields, environment, issues)
+    if "partitionOf" in uses or "inherits" in uses:
+        spots["parent"] = uses["partitionOf" if "partitionOf" in uses else "inherits"][0].spot
     table = Table(
         name,
-        tuple(columns.values()),
+        () if place.partition_of is not None else tuple(columns.values()),
         tuple(sorted(keys.constraints, key=lambda item: item.name)),
         tuple(sorted(keys.indexes, key=lambda item: item.name)),
         tuple(policies),
@@ -111,6 +124,13 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         (options.get("tablespace") or None) if options else None,
         (options.get("with") or ()) if options else (),
         _comment(uses, options, described(unit.parts[0].description, unit.spot, issues)),
+        place.partition_by,
+        place.partition_of,
+        place.partition_bound,
+        place.inherits,
+        _replica_identity(uses),
+        (options.get("accessMethod") or None) if options else None,
+        _grants(uses, columns, fields, issues, open_columns=inherited),
     )
     spots[""] = unit.spot
     spots.update(keys.spots)
@@ -174,6 +194,38 @@ def _columns(drafts: list[FieldDraft], issues: Issues) -> tuple[dict[str, Column
         fields[field] = name
         spots[f"column {name}"] = draft.spot
     return columns, fields, spots
+
+
+def _replica_identity(uses: Mapping[str, list[Use]]) -> str | None:
+    if "replicaIdentity" not in uses:
+        return None
+    by: str = uses["replicaIdentity"][0].get("by")
+    return by.lower() if by.lower() in ("full", "nothing") else by
+
+
+def _grants(
+    uses: Mapping[str, list[Use]],
+    columns: Mapping[str, Column],
+    fields: Mapping[str, str],
+    issues: Issues,
+    *,
+    open_columns: bool,
+) -> tuple[Grant, ...]:
+    lines: set[Grant] = set()
+    for use in uses.get("grant", ()):
+        for granting in read_granting(use, issues, on_schema=False):
+            names = [fields.get(name, name) for name in granting.columns]
+            for written, column in zip(granting.columns, names, strict=True):
+                if column not in columns and not open_columns:
+                    near = nearest(written, [*fields, *columns])
+                    issues.error(
+                        "unknown-column",
+                        f"the grant names {written!r}, which is no column of the table",
+                        use.spot_of("columns"),
+                        f"did you mean {near}?" if near else "",
+                    )
+            lines.update(grant_lines(granting._replace(columns=tuple(names)), "table"))
+    return sorted_grants(lines)
 
 
 def _comment(uses: Mapping[str, list[Use]], options: Use | None, description: str | None) -> str | None:

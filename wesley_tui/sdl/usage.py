@@ -35,6 +35,8 @@ _ORDERS = (
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "ReferentialAction": _ACTIONS,
     "MatchType": ("SIMPLE", "FULL"),
+    "PartitionStrategy": ("RANGE", "LIST", "HASH"),
+    "CheckOption": ("LOCAL", "CASCADED"),
     "SortOrder": _ORDERS,
 }
 _BY_ARGUMENT: Mapping[str, Mapping[str, dialect.Argument]] = {
@@ -103,19 +105,11 @@ def uses_of(
                 f"it belongs on {places}",
             )
             continue
-        if spec.status == "later":
-            issues.error(
-                "not-supported-yet",
-                f"not supported yet: @{spec.name}; nothing was planned",
-                spot,
-                "take it out, and leave the object to be managed by hand: what is not declared is left alone",
-            )
-            continue
         use = _check(spec, directive, spot, issues)
         if use is None:
             continue
         earlier = result.setdefault(spec.name, [])
-        if earlier and not spec.repeatable:
+        if earlier and (not spec.repeatable or location in spec.once_on):
             issues.error("repeated-directive", f"@{spec.name} can be written only once here", spot)
             continue
         earlier.append(use)
@@ -159,12 +153,6 @@ def _check(spec: dialect.Directive, directive: Directive, spot: Spot, issues: Is
             issues.warn(
                 "argument-alias", f"{argument.name!r} is another name of {known.name!r}", at, f"write {known.name}"
             )
-        if known.later:
-            issues.error(
-                "not-supported-yet", f"not supported yet: @{spec.name}({known.name}:); nothing was planned", at
-            )
-            good = False
-            continue
         value = argument.value
         values[known.name] = value
         if value.kind == "null" and known.type != "Literal":
@@ -201,7 +189,7 @@ def _convert(type_name: str, value: Value) -> Any:
         if value.kind != "boolean":
             raise ValueError(f"must be true or false, not {_shown(value)}")
         return value.value
-    if type_name == "Int":
+    if type_name in ("Int", "BigInt"):
         if value.kind != "int":
             raise ValueError(f"must be a whole number, not {_shown(value)}")
         return int(value.value)
