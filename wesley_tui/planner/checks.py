@@ -32,6 +32,7 @@ __all__ = [
     "policy_absent",
     "policy_exists",
     "relation_absent",
+    "resting_place_free",
     "row_security_is",
     "schema_exists",
     "table_exists",
@@ -105,6 +106,12 @@ def relation_absent(name: QName) -> StepCheck:
     """No table, index, view or sequence of that name."""
     sql = _absent(_relation(name, "'r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c'"))
     return StepCheck(f"the name {name} is taken; read the database and plan again", sql)
+
+
+def resting_place_free(name: QName) -> StepCheck:
+    """Nothing of that name was retired before and is still there."""
+    sql = _absent(_relation(name, "'r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c'"))
+    return StepCheck(f"{name} was retired earlier and still rests there: drop it, or rename it, and run again", sql)
 
 
 def table_is_empty(table: QName, column: str) -> StepCheck:

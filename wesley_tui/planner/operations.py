@@ -21,6 +21,7 @@ __all__ = [
     "enum_resource",
     "index_resource",
     "name_resource",
+    "relation_name_pairs",
     "relation_names",
     "schema_resource",
     "table_resource",
@@ -119,11 +120,16 @@ def name_resource(schema: str, name: str) -> str:
     return f"name {schema}.{name}"
 
 
-def relation_names(table: Table) -> tuple[str, ...]:
-    """The names that a table occupies: its own, and those of its indexes and of constraints that have one."""
+def relation_name_pairs(table: Table) -> list[tuple[str, str]]:
+    """Schema and name of a table, of its indexes and of its constraints that have one."""
     owned = [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
     owned += [index.name for index in table.indexes]
-    return tuple(name_resource(table.name.schema, name) for name in (table.name.name, *owned))
+    return [(table.name.schema, name) for name in (table.name.name, *owned)]
+
+
+def relation_names(table: Table) -> tuple[str, ...]:
+    """The names that a table occupies, as resources."""
+    return tuple(name_resource(*pair) for pair in relation_name_pairs(table))
 
 
 def index_resource(table: QName, index: str) -> str:

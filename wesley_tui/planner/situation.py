@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from wesley_tui.diff.changes import (
     CreateIndex,
     CreateTable,
     DropConstraint,
+    DropEnum,
     DropIndex,
     DropTable,
     RenameColumn,
@@ -30,6 +32,7 @@ from wesley_tui.planner.operations import (
     constraint_resource,
     enum_resource,
     index_resource,
+    relation_name_pairs,
     table_resource,
 )
 
@@ -79,6 +82,8 @@ class Situation:
     """New name of a table → the name by which the snapshot knows it."""
     incoming: Mapping[QName, tuple[tuple[QName, str, frozenset[str]], ...]] = field(default_factory=dict)
     """Referenced table → live foreign keys that point to it: their table, name and referenced columns."""
+    crowded: frozenset[str] = frozenset()
+    """Names that more than one of the retired objects has."""
     exchanged: frozenset[QName] = frozenset()
     """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
 
@@ -93,6 +98,10 @@ class Situation:
     def current_name(self, table: QName, name: str) -> str:
         """What a live constraint or index is called when it comes to its drop."""
         return self.moved.get((table, name), name)
+
+    def resting_name(self, name: QName) -> str:
+        """What a retired table, index or type is called in the schema of the retired."""
+        return clipped_name(f"{name.schema}_", f"{name.name}_{self.tag}") if name.name in self.crowded else name.name
 
     def type_needs(self, type_name: str) -> tuple[str, ...]:
         enum = self.types.get(type_name.removesuffix("[]"))
@@ -134,6 +143,7 @@ def survey(
         created=frozenset(item.table.name for item in changes if isinstance(item, CreateTable)),
         dropped=frozenset(item.table.name for item in changes if isinstance(item, DropTable)),
         moved=_moved(changes, tag),
+        crowded=_crowded(changes),
         incoming=_incoming(live)
         if any(isinstance(item, DropConstraint | ReplaceConstraint) for item in changes)
         else {},
@@ -143,6 +153,19 @@ def survey(
         types={qualified(name): enum for name, enum in desired.enums.items()},
         renamed_from={item.new: item.old for item in renames if isinstance(item, RenameTable)},
     )
+
+
+def _crowded(changes: tuple[Change, ...]) -> frozenset[str]:
+    names: Counter[str] = Counter()
+    for item in changes:
+        match item:
+            case DropTable():
+                names.update(resource_name for _, resource_name in relation_name_pairs(item.table))
+            case DropEnum():
+                names[item.enum.name.name] += 1
+            case _:
+                pass
+    return frozenset(name for name, count in names.items() if count > 1)
 
 
 def _incoming(live: Catalog) -> dict[QName, tuple[tuple[QName, str, frozenset[str]], ...]]:

@@ -110,12 +110,19 @@ def drop_enum(change: DropEnum, situation: Situation) -> Iterator[Operation]:
     if situation.options.purge:
         yield base
         return
-    resting = QName(RETIRED_SCHEMA, enum.name.name)
+    resting = QName(RETIRED_SCHEMA, situation.resting_name(enum.name))
+    renamed = QName(enum.name.schema, resting.name)
+    forward = (f"ALTER TYPE {name} RENAME TO {quote_ident(resting.name)}",) if renamed != enum.name else ()
+    backward = (f"ALTER TYPE {qualified(renamed)} RENAME TO {quote_ident(enum.name.name)}",) if forward else ()
     yield replace(
         base,
         op="retire_enum",
-        statements=(f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}", f"ALTER TYPE {name} SET SCHEMA {RETIRED_SCHEMA}"),
-        undo=(f"ALTER TYPE {qualified(resting)} SET SCHEMA {quote_ident(enum.name.schema)}",),
+        statements=(
+            f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}",
+            *forward,
+            f"ALTER TYPE {qualified(renamed)} SET SCHEMA {RETIRED_SCHEMA}",
+        ),
+        undo=(f"ALTER TYPE {qualified(resting)} SET SCHEMA {quote_ident(enum.name.schema)}", *backward),
         prechecks=(*base.prechecks, checks.type_absent(resting)),
         why=(f"retired, not dropped: the type rests as {resting}, and what was retired with it can come back",),
         retires=True,

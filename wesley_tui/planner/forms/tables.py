@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import ForeignKey, QName, Table
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import (
     ChangeComment,
@@ -29,7 +29,7 @@ from wesley_tui.planner.operations import (
     schema_resource,
     table_resource,
 )
-from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, clipped_name
+from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation
 
 __all__ = [
     "change_comment",
@@ -197,7 +197,7 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
-            provides=relation_names(table),
+            provides=(*relation_names(table), *_keys_gone(table)),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
         return
@@ -205,16 +205,33 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
 
 
 def _retire_table(table: Table, detach: list[str], attach: list[str], situation: Situation) -> Operation:
+    """Move the table, its rows and its indexes. Its foreign keys to tables that stay are taken off: its rows would
+    forbid deletes there. Names that two retired objects share get their schema and the plan's tag first: in
+    ``wesley_retired`` they would meet."""
     name = table.name
-    resting = QName(RETIRED_SCHEMA, name.name)
+    resting = QName(RETIRED_SCHEMA, situation.resting_name(name))
+    for key in table.foreign_keys:
+        if key.references != name and key.references not in situation.dropped:
+            detach.append(f"ALTER TABLE {qualified(name)} DROP CONSTRAINT {quote_ident(key.name)}")
+            attach.append(ddl.add_constraint(name, key))
+            if key.comment is not None:
+                attach.append(ddl.comment_on("constraint", name, key.name, key.comment))
+    indexes = [index.name for index in table.indexes]
+    indexes += [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
     statements = [*detach, f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"]
     undo: list[str] = []
-    if resting in situation.snapshot.catalog.tables:
-        resting = QName(RETIRED_SCHEMA, clipped_name("", f"{name.name}_{situation.tag}"))
+    for index in indexes:
+        new = situation.resting_name(QName(name.schema, index))
+        if new != index:
+            forward, backward = QName(name.schema, index), QName(name.schema, new)
+            statements.append(f"ALTER INDEX {qualified(forward)} RENAME TO {quote_ident(new)}")
+            undo.append(f"ALTER INDEX {qualified(backward)} RENAME TO {quote_ident(index)}")
+    if resting.name != name.name:
         statements.append(f"ALTER TABLE {qualified(name)} RENAME TO {quote_ident(resting.name)}")
-        undo.append(f"ALTER TABLE {qualified(QName(name.schema, resting.name))} RENAME TO {quote_ident(name.name)}")
+        undo.insert(0, f"ALTER TABLE {qualified(QName(name.schema, resting.name))} RENAME TO {quote_ident(name.name)}")
     statements.append(f"ALTER TABLE {qualified(QName(name.schema, resting.name))} SET SCHEMA {RETIRED_SCHEMA}")
     undo.insert(0, f"ALTER TABLE {qualified(resting)} SET SCHEMA {quote_ident(name.schema)}")
+    taken = (name.name, *indexes)
     return Operation(
         op="retire_table",
         object=str(name),
@@ -222,12 +239,30 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         phase=Phase.DROP_TABLE,
         statements=tuple(statements),
         undo=(*undo, *attach),
-        prechecks=(checks.table_exists(name), checks.relation_absent(resting)),
+        prechecks=(
+            checks.table_exists(name),
+            *(
+                checks.resting_place_free(QName(RETIRED_SCHEMA, situation.resting_name(QName(name.schema, item))))
+                for item in taken
+            ),
+        ),
         postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
-        provides=relation_names(table),
-        why=(f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",),
+        provides=(*relation_names(table), *_keys_gone(table)),
+        why=(
+            f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",
+            *(
+                ("foreign keys between it and tables that stay are taken off; the undo puts them back",)
+                if attach
+                else ()
+            ),
+        ),
         retires=True,
     )
+
+
+def _keys_gone(table: Table) -> tuple[str, ...]:
+    """Its foreign keys no longer lean on any key of another table."""
+    return tuple(constraint_resource(table.name, key.name, "gone") for key in table.foreign_keys)
 
 
 def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[str]]:
