@@ -83,6 +83,8 @@ def differences(expected: Any, actual: Any, where: str = "catalog") -> list[str]
         return _differ(expected, actual, where)
     found = []
     for field in dataclasses.fields(expected):
+        if not field.compare:
+            continue
         a, b = getattr(expected, field.name), getattr(actual, field.name)
         place = f"{where}.{field.name}"
         if isinstance(expected, Column) and field.name == "default":

@@ -9,7 +9,7 @@ import pytest
 
 from tests.catalogs import read, run
 from wesley_tui.catalog.introspect import CatalogLocked, read_snapshot
-from wesley_tui.catalog.model import Exclude, IndexKey, QName, Unique, UnmanagedObject
+from wesley_tui.catalog.model import Check, Exclude, IndexKey, QName, Unique, UnmanagedObject
 from wesley_tui.demo.server import EmbeddedServer
 
 
@@ -43,22 +43,23 @@ def test_objects_without_a_record_are_listed_and_others_stay_out_of_sight(any_da
     )
     catalog = read(any_database).catalog
     assert catalog.schemas == {"public", "app"}
-    assert {str(name) for name in catalog.tables} == {"public.parent", "public.serials"}
-    assert [(item.kind, str(item.name)) for item in catalog.unmanaged] == [
-        ("composite type", "app.pair"),
-        ("domain", "app.positive"),
-        ("function", "app.f"),
-        ("inherited table", "public.child"),
-        ("materialized view", "app.mv"),
-        ("partition", "public.part_1"),
-        ("partitioned table", "public.parts"),
-        ("procedure", "app.p"),
-        ("range type", "app.period"),
-        ("sequence", "app.free"),
-        ("statistics object", "app.stats"),
-        ("typed table", "app.pairs"),
-        ("view", "app.v"),
+    assert {str(name) for name in catalog.tables} == {
+        *("public.parent", "public.child", "public.parts", "public.part_1", "public.serials"),
+    }
+    assert [str(ref) for ref in catalog.objects] == [
+        "composite type app.pair",
+        "domain app.positive",
+        "function app.f(integer)",
+        "function app.f(text)",
+        "materialized view app.mv",
+        "procedure app.p()",
+        "range type app.period",
+        "sequence app.free",
+        "sequence public.serials_id_seq",
+        "statistics app.stats",
+        "view app.v",
     ]
+    assert [(item.kind, str(item.name)) for item in catalog.unmanaged] == [("typed table", "app.pairs")]
     serials = catalog.tables[QName("public", "serials")]
     assert serials.columns[0].default == "nextval('public.serials_id_seq'::regclass)"
     assert serials.columns[1].identity == "by default"
@@ -233,7 +234,7 @@ def test_a_locked_table_with_expressions_is_named_with_its_holder(any_database: 
     assert QName("public", "t") in read(any_database).catalog.tables
 
 
-def test_what_version_18_knows_and_has_no_record_is_listed(database: str) -> None:
+def test_what_only_version_18_knows(database: str) -> None:
     if read(database).major < 18:
         pytest.skip("needs PostgreSQL 18")
     run(
@@ -242,13 +243,16 @@ def test_what_version_18_knows_and_has_no_record_is_listed(database: str) -> Non
             "CREATE TABLE public.t (i int, j int, CONSTRAINT lax CHECK (i > 0) NOT ENFORCED)",
             "ALTER TABLE public.t ADD CONSTRAINT soon NOT NULL i NOT VALID",
             "ALTER TABLE public.t ALTER COLUMN j SET NOT NULL",
+            "CREATE TABLE public.u (k int CONSTRAINT k_is_there NOT NULL)",
         ],
     )
     catalog = read(database).catalog
     table = catalog.tables[QName("public", "t")]
-    assert table.constraints == ()
-    assert [column.not_null for column in table.columns] == [False, True]
-    assert catalog.unmanaged == (UnmanagedObject("constraint that is not enforced", QName("public", "t.lax")),)
+    assert table.constraints == (Check("lax", "(i > 0)", enforced=False),)
+    assert [(column.not_null, column.not_null_name) for column in table.columns] == [(False, None), (True, None)]
+    (column,) = catalog.tables[QName("public", "u")].columns
+    assert (column.not_null, column.not_null_name) == (True, "k_is_there")
+    assert catalog.unmanaged == (UnmanagedObject("NOT NULL constraint that is not valid", QName("public", "t.soon")),)
 
 
 def test_objects_of_extensions_are_left_out(any_database: str) -> None:

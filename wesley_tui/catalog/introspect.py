@@ -1,13 +1,15 @@
 """Read a live database: one message to the server, one consistent look at everything.
 
-The queries are in ``introspect.sql``, one per kind of object. They travel together, wrapped in a ``REPEATABLE READ READ
+The queries are in ``introspect.sql`` (tables) and ``introspect_objects.sql`` (what is kept as SQL), one per kind of
+object. They travel together, wrapped in a ``REPEATABLE READ READ
 ONLY`` transaction with fixed settings, as a single simple-protocol message: one round trip, and every answer from the
 same snapshot. :mod:`wesley_tui.catalog.assemble` makes records of the answers.
 
 Some of PostgreSQL's printing functions open the table whose expressions they print, and so wait behind ``ACCESS
 EXCLUSIVE`` (``pg_get_expr()`` with column references, ``pg_get_indexdef()``, ``pg_relation_size()``; measured on 15 to
-18 by the tests). Reading therefore runs under a short ``lock_timeout``, is tried again a few times, and then gives up
-with the name of the table and of the sessions that hold it.
+18 by the tests), or the tables that a query reads (``pg_get_viewdef()``, ``pg_get_functiondef()`` of an SQL body).
+Reading therefore runs under a short ``lock_timeout``, is tried again a few times, and then gives up with the name of
+the table and of the sessions that hold it.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ OWN_SCHEMAS = ("wesley", "wesley_retired")
 """The rails, and the place of retired tables: never part of a catalog."""
 
 OLDEST_SERVER = 120000
+
+_FILES = ("introspect.sql", "introspect_objects.sql")
 
 _LOCK_TIMEOUTS_MS = (200, 400, 800)
 """How long each attempt waits for a lock; a reader that waits blocks nobody but those who want ACCESS EXCLUSIVE."""
@@ -161,8 +165,9 @@ async def _holders(connection: AsyncConnection[Any]) -> dict[str, tuple[int, ...
 
 @lru_cache(maxsize=1)
 def _queries() -> dict[str, str]:
-    """The statements of ``introspect.sql`` by name, in order; comments are for people and stay here."""
-    text = resources.files(__package__).joinpath("introspect.sql").read_text(encoding="utf-8")
+    """The statements of the ``.sql`` files by name, in order; comments are for people and stay here."""
+    folder = resources.files(__package__)
+    text = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES)
     sections = re.split(r"^-- name: (.+)$", text, flags=re.MULTILINE)[1:]
     return {
         name: re.sub(r"^--.*\n", "", body, flags=re.MULTILINE).strip()
@@ -206,10 +211,9 @@ def _fill(query: str, variant: _Variant) -> str:
 
     words = {
         "schemas": _schema_condition(variant.schemas),
-        "plain_table": (
-            "c.relkind = 'r' AND NOT c.relispartition AND c.reloftype = 0"
-            " AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)"
-        ),
+        "own_schemas": ", ".join(f"'{schema}'" for schema in OWN_SCHEMAS),
+        "table": "c.relkind IN ('r', 'p') AND c.reloftype = 0",
+        "indexed": "(c.relkind IN ('r', 'p') AND c.reloftype = 0 OR c.relkind = 'm')",
         "system_identifier": (
             "(SELECT system_identifier::text FROM pg_control_system())" if variant.system_identifier else "''"
         ),
@@ -227,6 +231,42 @@ def _fill(query: str, variant: _Variant) -> str:
         "nulls_not_distinct": since(15, "i.indnullsnotdistinct", "false"),
         "enforced": since(18, "k.conenforced", "true"),
         "period": since(18, "k.conperiod", "false"),
+        "not_null_names": since(
+            18,
+            "SELECT json_agg(json_build_array("
+            "k.conrelid, k.conkey[1], k.conname, n.nspname, c.relname, a.attname, k.convalidated))"
+            " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
+            f" WHERE k.contype = 'n' AND k.conislocal AND {_schema_condition(variant.schemas)}"
+            " AND (k.conname <> c.relname || '_' || a.attname || '_not_null' OR NOT k.convalidated)",
+            "SELECT NULL::json",
+        ),
+        "compression": since(14, "a.attcompression", "''"),
+        "detach_pending": since(14, "h.inhdetachpending", "false"),
+        "multirange": since(
+            14,
+            "(SELECT json_build_array(m.oid, mn.nspname, m.typname) FROM pg_type m"
+            " JOIN pg_namespace mn ON mn.oid = m.typnamespace WHERE m.oid = r.rngmultitypid)",
+            "NULL",
+        ),
+        "trigger_parent": since(13, "t.tgparentid", "0"),
+        "statistics_target": since(13, "s.stxstattarget", "NULL"),
+        "publication_root": since(13, "p.pubviaroot", "false"),
+        "publication_generated": since(18, "p.pubgencols", "'n'"),
+        "publication_columns": since(
+            15,
+            "(SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a"
+            " WHERE a.attrelid = m.prrelid AND a.attnum = ANY (m.prattrs))",
+            "NULL",
+        ),
+        "publication_filter": since(15, "pg_get_expr(m.prqual, m.prrelid)", "NULL"),
+        "publication_schemas": since(
+            15,
+            "(SELECT json_agg(sn.nspname ORDER BY sn.nspname) FROM pg_publication_namespace m"
+            " JOIN pg_namespace sn ON sn.oid = m.pnnspid WHERE m.pnpubid = p.oid)",
+            "NULL",
+        ),
     }
 
     def replace(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ SELECT json_build_array(
            (SELECT json_agg(extname) FROM pg_extension))
 
 -- name: schemas
-SELECT json_agg(n.nspname)
+SELECT json_agg(json_build_array(n.oid, n.nspname, n.nspacl IS NOT NULL))
   FROM pg_namespace n
  WHERE {schemas} AND {not_extension pg_namespace n.oid}
 
@@ -30,9 +30,15 @@ SELECT json_agg(json_build_array(c.oid, n.nspname, c.collname))
 -- pg_relation_size() waits behind ACCESS EXCLUSIVE, so it is not asked about relations that are locked so.
 SELECT json_agg(json_build_array(
            c.oid, n.nspname, c.relname, c.relpersistence = 'u', c.relrowsecurity, c.relforcerowsecurity,
-           t.spcname, c.reloptions, toast.reloptions, c.relpages, c.reltuples, {main_bytes}))
+           t.spcname, c.reloptions, toast.reloptions, c.relpages, c.reltuples, {main_bytes},
+           CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+           CASE c.relreplident WHEN 'd' THEN NULL WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
+                ELSE (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                       WHERE i.indrelid = c.oid AND i.indisreplident) END,
+           CASE WHEN am.amname <> 'heap' THEN am.amname END))
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_am am ON am.oid = c.relam
   LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
   LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL
   LEFT JOIN (SELECT DISTINCT relation
@@ -40,7 +46,20 @@ SELECT json_agg(json_build_array(
               WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) locked
          ON locked.relation = c.oid
- WHERE {plain_table} AND {schemas} AND {not_extension pg_class c.oid}
+ WHERE {table} AND {schemas} AND {not_extension pg_class c.oid}
+
+-- name: parents
+-- Of partitions and of children by inheritance.
+SELECT json_agg(json_build_array(
+           h.inhrelid, h.inhparent, pn.nspname, p.relname, c.relispartition,
+           CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END, {detach_pending})
+       ORDER BY h.inhrelid, h.inhseqno)
+  FROM pg_inherits h
+  JOIN pg_class c ON c.oid = h.inhrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_class p ON p.oid = h.inhparent
+  JOIN pg_namespace pn ON pn.oid = p.relnamespace
+ WHERE {table} AND {schemas}
 
 -- name: columns
 -- A default has no column references, so pg_get_expr() need not look at the table, which it would wait for when
@@ -52,7 +71,14 @@ SELECT json_agg(json_build_array(
                pg_get_expr(d.adbin, CASE WHEN a.attgenerated = '' THEN 0::oid ELSE d.adrelid END)
            END,
            a.attcollation, a.attcollation <> t.typcollation,
-           CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END)
+           CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END,
+           CASE WHEN a.attstorage <> t.typstorage OR a.attstattarget >= 0 OR a.attoptions IS NOT NULL
+                  OR a.attinhcount > 0 OR {compression} <> '' THEN
+               json_build_array(CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
+                                nullif({compression}, ''),
+                                CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
+                                a.attoptions, a.attinhcount > 0, a.attislocal)
+           END)
        ORDER BY a.attrelid, a.attnum)
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
@@ -60,7 +86,11 @@ SELECT json_agg(json_build_array(
   JOIN pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attnum > 0 AND NOT a.attisdropped
-   AND {plain_table} AND {schemas}
+   AND {indexed} AND {schemas}
+
+-- name: names of not null
+-- Since 18; those that the server chose are told apart by assemble.py, the plain ones here.
+{not_null_names}
 
 -- name: constraints
 SELECT json_agg(json_build_array(
@@ -87,10 +117,12 @@ SELECT json_agg(json_build_array(
   LEFT JOIN pg_class f ON f.oid = k.confrelid
   LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
  WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND k.conparentid = 0
-   AND {plain_table} AND {schemas}
+   AND (k.conislocal OR k.coninhcount = 0)
+   AND {table} AND {schemas}
 
 -- name: indexes
--- One expression is printed by pg_get_expr(); of several it would make one list that nobody can take apart.
+-- One expression is printed by pg_get_expr(); of several it would make one list that nobody can take apart. An index
+-- that is attached to one of a partitioned table is left out, unless a constraint of the partition's own stands on it.
 SELECT json_agg(json_build_array(
            i.indrelid, i.indexrelid, x.relname, am.amname, i.indisunique, i.indisvalid, {nulls_not_distinct},
            i.indnkeyatts, string_to_array(i.indkey::text, ' ')::int[],
@@ -110,13 +142,18 @@ SELECT json_agg(json_build_array(
                  AND EXISTS (SELECT FROM unnest(i.indcollation) AS key_collation (oid)
                               WHERE key_collation.oid NOT IN (0, 'pg_catalog."default"'::regcollation))
                 THEN pg_get_indexdef(i.indexrelid)
-           END))
+           END,
+           ts.spcname))
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid
   JOIN pg_am am ON am.oid = x.relam
+  LEFT JOIN pg_tablespace ts ON ts.oid = x.reltablespace
   JOIN pg_class c ON c.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE {plain_table} AND {schemas}
+ WHERE (NOT x.relispartition
+        OR EXISTS (SELECT FROM pg_constraint k
+                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') AND k.conparentid = 0))
+   AND {indexed} AND {schemas}
 
 -- name: index attributes
 -- Types of expression keys, and parameters of operator classes.
@@ -126,7 +163,7 @@ SELECT json_agg(json_build_array(a.attrelid, a.attnum, a.atttypid, a.attoptions)
   JOIN pg_class c ON c.oid = i.indrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE (i.indexprs IS NOT NULL OR a.attoptions IS NOT NULL)
-   AND {plain_table} AND {schemas}
+   AND {indexed} AND {schemas}
 
 -- name: opclasses
 SELECT json_agg(json_build_array(o.oid, n.nspname, o.opcname, am.amname, o.opcintype, o.opcdefault))
@@ -144,7 +181,7 @@ SELECT json_agg(json_build_array(
   FROM pg_policy p
   JOIN pg_class c ON c.oid = p.polrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE {plain_table} AND {schemas}
+ WHERE {table} AND {schemas}
 
 -- name: enums
 SELECT json_agg(json_build_array(
@@ -158,54 +195,6 @@ SELECT json_agg(json_build_array(
 -- Objects of the system have an oid below 16384 (FirstNormalObjectId); schema public has one of them.
 SELECT json_agg(json_build_array(d.classoid::regclass::text, d.objoid, d.objsubid, d.description))
   FROM pg_description d
- WHERE d.objoid >= 16384
-   AND d.classoid IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_constraint'::regclass,
-                      'pg_catalog.pg_policy'::regclass, 'pg_catalog.pg_type'::regclass)
-
--- name: unmanaged
-SELECT json_agg(json_build_array(kind, nspname, name))
-  FROM (SELECT CASE WHEN c.relispartition THEN 'partition'
-                    WHEN c.relkind = 'r' AND c.reloftype <> 0 THEN 'typed table'
-                    WHEN c.relkind = 'r' THEN 'inherited table'
-                    WHEN c.relkind = 'p' THEN 'partitioned table'
-                    WHEN c.relkind = 'v' THEN 'view'
-                    WHEN c.relkind = 'm' THEN 'materialized view'
-                    WHEN c.relkind = 'S' THEN 'sequence'
-                    WHEN c.relkind = 'f' THEN 'foreign table'
-                    WHEN c.relkind = 'c' THEN 'composite type'
-                    ELSE format('relation of kind %s', c.relkind) END AS kind,
-               n.nspname, c.relname AS name
-          FROM pg_class c
-          JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind NOT IN ('i', 'I', 't') AND NOT ({plain_table})
-           AND NOT (c.relkind = 'S'
-                    AND EXISTS (SELECT FROM pg_depend d
-                                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                                   AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
-                                   AND d.deptype IN ('a', 'i')))
-           AND {schemas} AND {not_extension pg_class c.oid}
-         UNION
-        SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-               n.nspname, p.proname
-          FROM pg_proc p
-          JOIN pg_namespace n ON n.oid = p.pronamespace
-         WHERE {schemas} AND {not_extension pg_proc p.oid}
-           AND NOT EXISTS (SELECT FROM pg_depend d
-                            WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
-         UNION
-        SELECT CASE t.typtype WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range type' ELSE 'base type' END,
-               n.nspname, t.typname
-          FROM pg_type t
-          JOIN pg_namespace n ON n.oid = t.typnamespace
-         WHERE t.typtype IN ('d', 'r', 'b') AND t.typcategory <> 'A'
-           AND {schemas} AND {not_extension pg_type t.oid}
-         UNION
-        SELECT 'statistics object', n.nspname, s.stxname
-          FROM pg_statistic_ext s
-          JOIN pg_namespace n ON n.oid = s.stxnamespace
-         WHERE {schemas}
-         UNION
-        SELECT 'collation', n.nspname, o.collname
-          FROM pg_collation o
-          JOIN pg_namespace n ON n.oid = o.collnamespace
-         WHERE {schemas} AND {not_extension pg_collation o.oid}) found
+ WHERE (d.objoid >= 16384 AND d.classoid <> 'pg_catalog.pg_extension'::regclass)
+    OR (d.classoid = 'pg_catalog.pg_namespace'::regclass AND d.objoid = (SELECT p.oid FROM pg_namespace p WHERE p.nspname = 'public')
+        AND d.description <> 'standard public schema')

@@ -361,10 +361,10 @@ class SqlObject:
     columns: tuple[str, ...] = ()
     """Output columns of a view or materialized view, in order, when they are known."""
     part_comments: tuple[tuple[str, str], ...] = ()
-    """Comments on its parts, sorted: columns of a view, materialized view or composite type, constraints of a domain."""
+    """Comments on its parts, sorted: columns of views, materialized views, composite types, constraints of domains."""
     depends_on: tuple[Ref, ...] = field(default=(), compare=False)
-    """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side. No part
-    of what the object is."""
+    """What must exist before it, sorted: from ``pg_depend`` on the live side, from parsing on the declared side. Not
+    compared."""
     drop: str | None = field(default=None, compare=False)
     """Of ``other``: the statement that takes it away, when its author said one."""
 

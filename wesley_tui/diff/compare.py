@@ -62,6 +62,11 @@ def compare(actual: Catalog, desired: Catalog, intent: Intent, *, adopt_all: boo
     unmanaged: list[str] = [
         f"{item.kind} {item.name}" for item in live.unmanaged if item.name.schema not in OWN_SCHEMAS
     ]
+    unmanaged += [
+        str(ref)
+        for ref, item in live.objects.items()
+        if ref not in desired.objects and item.name.schema not in OWN_SCHEMAS and item.owned_by is None
+    ]
     for name in sorted(live.tables.keys() - desired.tables.keys()):
         if name.schema in OWN_SCHEMAS:
             continue

@@ -26,8 +26,10 @@ def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json
 
     snapshot = asyncio.run(Target(conninfo).snapshot(schemas or None))
     text = emit_schema(snapshot.catalog)
-    for item in snapshot.catalog.unmanaged:
-        note(f"left alone: {item.kind} {item.name} (no place in the schema yet)")
+    unmanaged = [f"{item.kind} {item.name}" for item in snapshot.catalog.unmanaged]
+    unmanaged += [str(ref) for ref, item in snapshot.catalog.objects.items() if item.owned_by is None]
+    for name in unmanaged:
+        note(f"left alone: {name} (no place in the schema yet)")
     if output is not None:
         write_atomically(Path(output), text)
         note(f"{len(snapshot.catalog.tables)} tables, {len(snapshot.catalog.enums)} enums written to {output}")
@@ -37,7 +39,7 @@ def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json
                 "sdl": text,
                 "tables": len(snapshot.catalog.tables),
                 "enums": len(snapshot.catalog.enums),
-                "unmanaged": [f"{item.kind} {item.name}" for item in snapshot.catalog.unmanaged],
+                "unmanaged": unmanaged,
                 "output": output,
             }
         )

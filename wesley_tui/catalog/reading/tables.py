@@ -1,0 +1,283 @@
+"""Tables, partitioned tables, partitions, and all that belongs to them.
+
+What a table has from its parents is left out of its record, as :class:`~wesley_tui.catalog.model.Table` says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
+
+from wesley_tui.catalog.model import (
+    Check,
+    Column,
+    Constraint,
+    Exclude,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    Policy,
+    PrimaryKey,
+    QName,
+    ReferentialAction,
+    Table,
+    Unique,
+    UnmanagedObject,
+)
+from wesley_tui.catalog.naming import default_name, quote_ident
+from wesley_tui.catalog.reading.indexes import included_columns, index_keys, read_index, speaks_of_retired
+from wesley_tui.catalog.reading.names import Names, Oid, Rows, options_of
+
+__all__ = ["read_indexes", "read_tables"]
+
+_ACTIONS: Mapping[str, ReferentialAction] = {
+    "a": "no action",
+    "r": "restrict",
+    "c": "cascade",
+    "n": "set null",
+    "d": "set default",
+}
+_IDENTITIES: Mapping[str, Identity] = {"a": "always", "d": "by default"}
+_COMMANDS: Mapping[str, Literal["all", "select", "insert", "update", "delete"]] = {
+    "*": "all",
+    "r": "select",
+    "a": "insert",
+    "w": "update",
+    "d": "delete",
+}
+_STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
+_COMPRESSION = {"p": "pglz", "l": "lz4"}
+
+
+class _Parents(NamedTuple):
+    """Where a table comes from."""
+
+    oids: tuple[Oid, ...]
+    names: tuple[QName, ...]
+    bound: str | None
+    """Of a partition; None for a child by inheritance."""
+
+
+def read_indexes(rows: Rows, names: Names) -> dict[Oid, tuple[Index, ...]]:
+    """Indexes that no constraint owns, by the oid of the table or materialized view, sorted by name."""
+    owned = {row[9] for row in rows["constraints"] or () if row[3] in "pux"}
+    indexes: dict[Oid, list[Index]] = defaultdict(list)
+    for row in rows["indexes"] or ():
+        if row[1] not in owned and not speaks_of_retired(row, names):
+            indexes[row[0]].append(read_index(row, names))
+    return {oid: tuple(sorted(found, key=lambda item: item.name)) for oid, found in indexes.items()}
+
+
+def read_tables(
+    rows: Rows, names: Names, indexes: Mapping[Oid, tuple[Index, ...]], unmanaged: list[UnmanagedObject]
+) -> dict[Oid, Table]:
+    """Tables by their oid. What a table has and no record can hold is added to ``unmanaged``."""
+    columns: dict[Oid, dict[str, Column]] = defaultdict(dict)
+    inherited: dict[Oid, set[str]] = defaultdict(set)
+    not_null_names = _not_null_names(rows, unmanaged)
+    for row in rows["columns"] or ():
+        if row[1] in names.retired[row[0]]:
+            continue
+        column = _column(row, names)
+        if not_null_names and (name := not_null_names.get((row[0], row[1]))) is not None:
+            column = dataclasses.replace(column, not_null_name=name)
+        columns[row[0]][column.name] = column
+        if row[11] is not None and row[11][4] and not row[11][5]:
+            inherited[row[0]].add(column.name)
+
+    constraints = _constraints(rows, names)
+    policies: dict[Oid, list[Policy]] = defaultdict(list)
+    for row in rows["policies"] or ():
+        policies[row[0]].append(_policy(row, names))
+
+    parents = _read_parents(rows, unmanaged)
+    tables = {}
+    for row in rows["tables"] or ():
+        oid, schema, name, unlogged, rls_enabled, rls_forced, tablespace, options, toast_options = row[:9]
+        partition_by, replica_identity, access_method = row[12:]
+        table_name = QName(schema, name)
+        parent = parents.get(oid)
+        own_columns = tuple(columns.get(oid, {}).values())
+        if parent is not None:
+            known = [columns[other] for other in parent.oids if other in columns]
+            if parent.bound is not None:
+                unmanaged += _overrides(table_name, own_columns, known)
+                own_columns = ()
+            elif inherited[oid]:
+                own_columns = tuple(
+                    column for column in own_columns if column.name not in inherited[oid] or _differs(column, known)
+                )
+        tables[oid] = Table(
+            name=table_name,
+            columns=own_columns,
+            constraints=tuple(sorted(constraints.get(oid, ()), key=lambda item: item.name)),
+            indexes=indexes.get(oid, ()),
+            policies=tuple(sorted(policies.get(oid, ()), key=lambda item: item.name)),
+            rls_enabled=rls_enabled,
+            rls_forced=rls_forced,
+            unlogged=unlogged,
+            tablespace=tablespace,
+            options=tuple(sorted([*options_of(options), *options_of(toast_options, "toast.")])),
+            comment=names.comments.get(("pg_class", oid, 0)),
+            partition_by=partition_by,
+            partition_of=parent.names[0] if parent is not None and parent.bound is not None else None,
+            partition_bound=None if parent is None else parent.bound,
+            inherits=parent.names if parent is not None and parent.bound is None else (),
+            replica_identity=replica_identity,
+            access_method=access_method,
+            grants=names.grants("pg_class", oid),
+        )
+    return tables
+
+
+def _read_parents(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[Oid, _Parents]:
+    children = {row[0]: QName(row[1], row[2]) for row in rows["tables"] or ()}
+    parents: dict[Oid, _Parents] = {}
+    for child, parent, schema, name, _, bound, detach_pending in rows["parents"] or ():
+        before = parents.get(child, _Parents((), (), None))
+        parents[child] = _Parents((*before.oids, parent), (*before.names, QName(schema, name)), bound)
+        if detach_pending and child in children:
+            unmanaged.append(UnmanagedObject("unfinished DETACH of partition", children[child]))
+    return parents
+
+
+def _differs(column: Column, parents: Sequence[Mapping[str, Column]]) -> bool:
+    """Whether an inherited column is more than what its parents say; identity and names of NOT NULL do not come with
+    inheritance."""
+    plain = dataclasses.replace(column, identity=None, not_null_name=None)
+    return column.comment is not None or not any(
+        dataclasses.replace(other, identity=None, not_null_name=None, comment=None) == plain
+        for parent in parents
+        if (other := parent.get(column.name)) is not None
+    )
+
+
+def _overrides(
+    table: QName, columns: Sequence[Column], parents: Sequence[Mapping[str, Column]]
+) -> list[UnmanagedObject]:
+    """Columns of a partition with a default, NOT NULL or comment of their own."""
+    return [
+        UnmanagedObject("column of its own kind in partition", QName(table.schema, f"{table.name}.{column.name}"))
+        for column in columns
+        if column.comment is not None
+        or any(
+            (column.default, column.not_null) != (other.default, other.not_null)
+            for parent in parents
+            if (other := parent.get(column.name)) is not None
+        )
+    ]
+
+
+def _not_null_names(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[Oid, int], str]:
+    """Names of NOT NULL constraints that are not those that the server chooses; it adds a number to one that is
+    taken. One that is NOT VALID does not make its column NOT NULL, and is none of these."""
+    found = {}
+    for table, number, name, schema, table_name, column, validated in rows["names of not null"] or ():
+        if not validated:
+            unmanaged.append(
+                UnmanagedObject("NOT NULL constraint that is not valid", QName(schema, f"{table_name}.{name}"))
+            )
+            continue
+        chosen = default_name(table_name, (column,), "not_null")
+        if name != chosen and not re.fullmatch(r"\d+", name.removeprefix(chosen)):
+            found[table, number] = name
+    return found
+
+
+def _column(row: Sequence[Any], names: Names) -> Column:
+    table, number, name, type_name, not_null, identity, generated, expression, collation, own, _, extra = row
+    column = Column(
+        name,
+        type_name,
+        not_null,
+        None if generated else expression,
+        _IDENTITIES[identity] if identity else None,
+        Generated(expression, "stored" if generated == "s" else "virtual") if generated else None,
+        names.collations[collation] if own else None,
+        names.comments.get(("pg_class", table, number)),
+    )
+    if extra is None:
+        return column
+    storage, compression, statistics, options, *_ = extra
+    if storage is compression is statistics is options is None:
+        return column
+    return dataclasses.replace(
+        column,
+        storage=_STORAGE.get(storage),
+        compression=_COMPRESSION.get(compression),
+        statistics=statistics,
+        options=tuple(sorted(options_of(options))),
+    )
+
+
+def _constraints(rows: Rows, names: Names) -> dict[Oid, list[Constraint]]:
+    index_rows = {row[1]: row for row in rows["indexes"] or ()}
+    found: dict[Oid, list[Constraint]] = defaultdict(list)
+    for row in rows["constraints"] or ():
+        if names.retired[row[0]].isdisjoint(row[4] or ()):
+            found[row[0]].append(_constraint(row, index_rows.get(row[9]), names))
+    return found
+
+
+def _constraint(row: Sequence[Any], index: Sequence[Any] | None, names: Names) -> Constraint:
+    table, oid, name, kind, key, deferrable, deferred, validated, no_inherit = row[:9]
+    expression, ref_schema, ref_name, ref_columns = row[10:14]
+    on_update, on_delete, match, delete_columns, operators, enforced, period = row[14:21]
+    column_names = names.columns[table]
+    columns = tuple(column_names[number] for number in key or () if number in column_names)
+    comment = names.comments.get(("pg_constraint", oid, 0))
+    if kind == "c":
+        return Check(name, expression, no_inherit, validated or not enforced, comment, enforced)
+    if kind == "f":
+        return ForeignKey(
+            name,
+            columns,
+            QName(ref_schema, ref_name),
+            tuple(ref_columns),
+            on_update=_ACTIONS[on_update],
+            on_delete=_ACTIONS[on_delete],
+            on_delete_columns=tuple(column_names[number] for number in delete_columns or ()),
+            match_full=match == "f",
+            deferrable=deferrable,
+            initially_deferred=deferred,
+            validated=validated or not enforced,
+            comment=comment,
+            enforced=enforced,
+            period=period,
+        )
+    if index is None:
+        raise ValueError(f"constraint {name} has no index in the same snapshot")
+    include = included_columns(index, names)
+    if kind == "p":
+        return PrimaryKey(name, columns, include, deferrable, deferred, comment, period)
+    if kind == "u":
+        return Unique(name, columns, include, index[6], deferrable, deferred, comment, period)
+    return Exclude(
+        name,
+        index[3],
+        tuple(
+            (index_key, operator if schema == "pg_catalog" else f"OPERATOR({quote_ident(schema)}.{operator})")
+            for index_key, (schema, operator) in zip(index_keys(index, names), operators, strict=True)
+        ),
+        where=index[13],
+        deferrable=deferrable,
+        initially_deferred=deferred,
+        comment=comment,
+    )
+
+
+def _policy(row: Sequence[Any], names: Names) -> Policy:
+    _, oid, name, command, permissive, roles, using, check = row
+    return Policy(
+        name,
+        _COMMANDS[command],
+        permissive,
+        tuple(sorted(cast("list[str]", roles))),
+        using,
+        check,
+        names.comments.get(("pg_policy", oid, 0)),
+    )
