@@ -8,7 +8,7 @@ declare is *unmanaged*: listed, and left alone unless the author adopted the who
 from __future__ import annotations
 
 from wesley_tui.catalog.intent import Intent
-from wesley_tui.catalog.model import Catalog, Table
+from wesley_tui.catalog.model import Catalog, SqlObject, Table
 from wesley_tui.catalog.naming import qualified
 from wesley_tui.diff.changes import (
     Change,
@@ -67,6 +67,7 @@ def compare(actual: Catalog, desired: Catalog, intent: Intent, *, adopt_all: boo
         for ref, item in live.objects.items()
         if ref not in desired.objects and item.name.schema not in OWN_SCHEMAS and item.owned_by is None
     ]
+    unmanaged += [str(ref) for ref, item in live.objects.items() if ref not in desired.objects and _is_theirs(item)]
     for name in sorted(live.tables.keys() - desired.tables.keys()):
         if name.schema in OWN_SCHEMAS:
             continue
@@ -86,3 +87,8 @@ def compare(actual: Catalog, desired: Catalog, intent: Intent, *, adopt_all: boo
     if created and left:
         questions += table_questions(created, [table for table in left if table.name.schema in named])
     return Diff(tuple(changes), tuple(sorted(unmanaged)), tuple(questions))
+
+
+def _is_theirs(item: SqlObject) -> bool:
+    """Whether an object belongs to the people of the database, not to Wesley or to PostgreSQL's own installation."""
+    return item.name.schema not in OWN_SCHEMAS and item.name.schema != "pg_catalog"

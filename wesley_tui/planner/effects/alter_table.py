@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wesley_tui.catalog.model import Check, Column, Constraint, Exclude, ForeignKey, PrimaryKey, QName, Table, Unique
+from wesley_tui.catalog.model import (
+    Check,
+    Column,
+    Constraint,
+    Exclude,
+    ForeignKey,
+    PrimaryKey,
+    QName,
+    Ref,
+    Table,
+    Unique,
+)
 from wesley_tui.diff.constraints import same_constraint
 from wesley_tui.planner.casts import changes_operator_class, is_metadata_only
 from wesley_tui.planner.effects.context import EffectContext, name_of
@@ -171,10 +182,7 @@ def _may_be_domain(type_name: Any, target: _Target) -> bool:
         return False
     *schema, name = [part.sval for part in type_name.names]
     schemas = schema or target.context.search_path
-    return any(
-        item.kind == "domain" and item.name.name == name and item.name.schema in schemas
-        for item in target.context.catalog.unmanaged
-    )
+    return any(Ref("domain", f"{candidate}.{name}") in target.context.catalog.objects for candidate in schemas)
 
 
 @_rule("AT_DropColumn")
