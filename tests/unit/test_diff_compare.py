@@ -60,9 +60,9 @@ def test_a_thousand_unchanged_tables_cost_ten_milliseconds() -> None:
 
 
 def _timed(actual: Catalog, desired: Catalog) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     assert compare(actual, desired, Intent()).changes == ()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_undeclared_objects_are_listed_and_left_alone() -> None:
