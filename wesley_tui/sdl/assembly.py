@@ -58,6 +58,10 @@ class Assembly:
         types: dict[QName, str] = {name: f"enum {name}" for name in self._enums}
         for (parts, draft), record in zip(self._objects, self._inventory.records, strict=True):
             ref = record.ref
+            if ref in self._records and record.kind == "default privileges":
+                statements = (*self._records[ref].statements, *record.statements)
+                self._records[ref] = replace(self._records[ref], statements=tuple(dict.fromkeys(statements)))
+                continue
             if ref in self._records:
                 self._error(parts, draft.spot, "duplicate-object", f"{ref} is declared already", "keep one of them")
                 continue

@@ -160,8 +160,11 @@ type Note @table {
     Directive(
         "defaultPrivileges",
         _SCHEMA,
-        "Privileges of objects that are yet to be made: one role, one schema, one grantee in each.",
-        (_sql("ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO reader"),),
+        "Privileges of objects that are yet to be made, by one role, in one schema or (without one) in all.",
+        (
+            _sql("ALTER DEFAULT PRIVILEGES FOR ROLE owner IN SCHEMA app GRANT SELECT ON TABLES TO reader"),
+            Argument("then", "[String!]", "More of them, about the same role, schema and kind of object."),
+        ),
         repeatable=True,
     ),
     Directive(
@@ -182,7 +185,7 @@ extend schema
     create: "CREATE COLLATION german (provider = icu, locale = 'de')"
     drop: "DROP COLLATION german"
   )
-  @defaultPrivileges(sql: "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
+  @defaultPrivileges(sql: "ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT SELECT ON TABLES TO reader")
   @publication(sql: "CREATE PUBLICATION changes FOR TABLE city")
   @statistics(sql: "CREATE STATISTICS city_place ON country, region FROM city")
 

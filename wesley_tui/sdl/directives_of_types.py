@@ -271,6 +271,17 @@ type Person @table(schema: "app")
 """,
     ),
     Directive(
+        "revoke",
+        ("ENUM", "SCHEMA"),
+        "Takes away what PUBLIC has unless told otherwise: EXECUTE on functions, USAGE on types.",
+        (
+            Argument("from", "[String!]!", "`public`."),
+            Argument("privileges", "[String!]!", "`EXECUTE`, `USAGE`; `ALL` for every one that the kind has."),
+            Argument("on", "String", "On the schema: on what: `function f(integer)`."),
+        ),
+        repeatable=True,
+    ),
+    Directive(
         "rls",
         _TYPE,
         "Row-level security. `using` and `check` make one policy for all commands, the others one each.",

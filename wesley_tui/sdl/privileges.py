@@ -51,6 +51,7 @@ class Granting(NamedTuple):
     spot: Spot
     at: Spot
     """Where the object is named."""
+    revoked: bool = False
 
 
 def all_privileges(kind: str) -> tuple[str, ...]:
@@ -65,7 +66,10 @@ def grant_lines(granting: Granting, kind: str) -> list[Grant]:
         several = all_privileges("column" if granting.columns else kind) if privilege == "ALL" else (privilege,)
         for one in several:
             for role in granting.roles:
-                lines += [Grant(role, one, granting.grantable, column) for column in granting.columns or (None,)]
+                lines += [
+                    Grant(role, one, granting.grantable, column, granting.revoked)
+                    for column in granting.columns or (None,)
+                ]
     return lines
 
 
@@ -93,7 +97,7 @@ def read_roles(roles: Iterable[str], spot: Spot, issues: Issues) -> tuple[str, .
 
 
 def read_granting(use: Use, issues: Issues, *, on_schema: bool) -> list[Granting]:
-    """What one ``@grant`` says; several with ``sql`` that names several objects."""
+    """What one ``@grant`` or ``@revoke`` says; several with ``sql`` that names several objects."""
     if "sql" in use.arguments:
         if not on_schema or len(use.arguments) > 1:
             issues.error("wrong-argument", "@grant takes sql alone, and on the schema", use.spot_of("sql"))
@@ -106,7 +110,10 @@ def read_granting(use: Use, issues: Issues, *, on_schema: bool) -> list[Granting
     if on_schema:
         if "on" not in use.arguments:
             issues.error(
-                "missing-argument", "@grant on the schema needs on: on what?", use.spot, 'on: "function f(integer)"'
+                "missing-argument",
+                f"@{use.name} on the schema needs on: on what?",
+                use.spot,
+                'on: "function f(integer)"',
             )
             return []
         try:
@@ -114,24 +121,26 @@ def read_granting(use: Use, issues: Issues, *, on_schema: bool) -> list[Granting
         except SqlError as error:
             issues.error(
                 "wrong-address",
-                f"@grant(on:) names no object: {error}",
+                f"@{use.name}(on:) names no object: {error}",
                 sql_spot(use, "on", error.offset),
                 "table users · function f(integer) · schema app · sequence s · type mood",
             )
             return []
-    for needed in ("to", "privileges"):
+    roles = "from" if use.name == "revoke" else "to"
+    for needed in (roles, "privileges"):
         if not use.get(needed):
-            issues.error("missing-argument", f"@grant needs {needed}", use.spot)
+            issues.error("missing-argument", f"@{use.name} needs {needed}", use.spot)
             return []
     return [
         Granting(
             address,
-            read_roles(use.get("to"), use.spot_of("to"), issues),
+            read_roles(use.get(roles), use.spot_of(roles), issues),
             _privileges(use.get("privileges"), use, issues),
             tuple(use.get("columns") or ()),
             bool(use.get("grantable", False)),
             use.spot,
             use.spot_of("on"),
+            use.name == "revoke",
         )
     ]
 

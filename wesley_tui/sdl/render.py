@@ -11,7 +11,7 @@ from wesley_tui.sdl.directives import SCALARS
 from wesley_tui.sdl.names import snake_case
 from wesley_tui.sdl.strings import write_block, write_quoted
 
-__all__ = ["Arguments", "Naming", "description", "directive", "printable"]
+__all__ = ["Arguments", "Block", "Naming", "description", "directive", "printable"]
 
 _GRAPHQL_NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -21,6 +21,12 @@ _WIDTH = 110
 
 Arguments = list[tuple[str, object]]
 """Argument name and value: str, bool, int, list, dict of options, or :class:`Naming.Word` for an enum value."""
+
+
+class Block(str):
+    """Written as a block string when it has several lines."""
+
+    __slots__ = ()
 
 
 class Naming:
@@ -165,14 +171,21 @@ def directive(name: str, arguments: Arguments, indent: str) -> str:
     """``@name(a: 1)``, on several lines when it is long; the following lines start with ``indent``."""
     if not arguments:
         return f"@{name}"
-    written = [f"{argument}: {_value(value)}" for argument, value in arguments]
+    if len(arguments) == 1 and isinstance(block := arguments[0][1], Block) and "\n" in block:
+        text = write_block(block, indent + "  ", indent)
+        if text is not None:
+            return f"@{name}({arguments[0][0]}: {text})"
+    inner = indent + "  "
+    written = [f"{argument}: {_value(value, inner)}" for argument, value in arguments]
     line = f"@{name}({', '.join(written)})"
-    if len(line) + len(indent) <= _WIDTH:
+    if len(line) + len(indent) <= _WIDTH and "\n" not in line:
         return line
     return "\n".join([f"@{name}(", *(f"{indent}  {item}" for item in written), f"{indent})"])
 
 
-def _value(value: object) -> str:
+def _value(value: object, indent: str = "") -> str:
+    if isinstance(value, Block) and "\n" in value and (text := write_block(value, indent)) is not None:
+        return text
     if isinstance(value, Naming.Word):
         return str(value)
     if isinstance(value, bool):

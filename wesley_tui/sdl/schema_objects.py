@@ -125,7 +125,11 @@ def schema_draft(unit: Unit, declared: Collection[str]) -> SchemaDraft:
     return SchemaDraft(
         tuple(objects),
         tuple(namespaces),
-        tuple(item for use in uses.get("grant", ()) for item in read_granting(use, issues, on_schema=True)),
+        tuple(
+            item
+            for use in (*uses.get("grant", ()), *uses.get("revoke", ()))
+            for item in read_granting(use, issues, on_schema=True)
+        ),
         tuple(_remarks(uses.get("comment", ()), issues)),
         tuple(_remarks(uses.get("drop", ()), issues)),
         tuple(policies),
@@ -236,7 +240,7 @@ def _following(use: Use, issues: Issues) -> tuple[str, ...]:
 
 def _from_parts(use: Use, issues: Issues) -> str | None:
     if use.name == "sequence" and "name" in use.arguments:
-        return _sequence_text(use, issues)
+        return _sequence_text(use)
     if use.name == "domain" and "name" in use.arguments:
         return _domain_text(use, issues)
     issues.error(
@@ -252,7 +256,7 @@ def _name_of(use: Use) -> str:
     return qualified(QName(use.get("schema") or "public", use.get("name")))
 
 
-def _sequence_text(use: Use, issues: Issues) -> str | None:
+def _sequence_text(use: Use) -> str:
     words = {"increment": "INCREMENT BY", "min": "MINVALUE", "max": "MAXVALUE", "start": "START WITH", "cache": "CACHE"}
     text = f"CREATE SEQUENCE {_name_of(use)}"
     if "type" in use.arguments:

@@ -243,12 +243,10 @@ def _default_privileges(node: Mapping[str, Any]) -> _Found:
     schemas = _strings(lists.get("schemas", ()))
     roles = [item["RoleSpec"].get("rolename", "") for item in lists.get("roles", ())]
     action = node["action"]
-    if len(schemas) > 1 or len(roles) > 1 or len(action.get("grantees", ())) > 1:
-        raise SqlError("one statement for one role, in one schema, to one grantee", 0)
-    grantee = action["grantees"][0]["RoleSpec"]
-    what = str(action["objtype"]).removeprefix("OBJECT_").lower() + "s"
-    parts = [*roles, what, grantee.get("rolename", "public")]
-    return "default privileges", QName(schemas[0] if schemas else "", " ".join(parts)), {}
+    if len(schemas) > 1 or len(roles) != 1 or not roles[0]:
+        raise SqlError("FOR ROLE says whose objects are meant: one role, in at most one schema", 0)
+    what = str(action["objtype"]).removeprefix("OBJECT_").replace("_", " ").replace("LARGEOBJECT", "large object")
+    return "default privileges", QName(schemas[0] if schemas else "", f"{what.lower()}s of {roles[0]}"), {}
 
 
 _READERS: Mapping[str, Any] = {

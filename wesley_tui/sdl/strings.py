@@ -105,11 +105,19 @@ def write_quoted(text: str) -> str:
     return '"' + _MUST_ESCAPE.sub(lambda match: _WRITE.get(match[0], f"\\u{ord(match[0]):04X}"), text) + '"'
 
 
-def write_block(text: str, indent: str) -> str | None:
-    """``text`` as a block string in which every line starts with ``indent``; None when no block string means it."""
+def write_block(text: str, indent: str, closing: str | None = None) -> str | None:
+    """``text`` as a block string in which every line starts with ``indent``; None when no block string means it.
+
+    ``closing`` is the indentation of the quotes that close it.
+    """
     body = text.replace('"""', '\\"""')
     lines = body.split("\n")
-    block = '"""\n' + "\n".join(indent + line if line else "" for line in lines) + f"\n{indent}" + '"""'
+    block = (
+        '"""\n'
+        + "\n".join(indent + line if line else "" for line in lines)
+        + f"\n{indent if closing is None else closing}"
+        + '"""'
+    )
     if _MUST_ESCAPE.search(text.replace("\n", "").replace('"', "").replace("\\", "").replace("\t", "")):
         return None
     return block if block_value(block[3:-3]) == text else None

@@ -314,6 +314,12 @@ def enum_draft(unit: Unit, environment: Environment) -> EnumDraft:
     if not labels:
         issues.error("no-values", f"enum {unit.name!r} has no values", unit.spot)
     comment = _comment(uses, None, described(unit.parts[0].description, unit.spot, issues))
+    lines = [
+        line
+        for use in (*uses.get("grant", ()), *uses.get("revoke", ()))
+        for granting in read_granting(use, issues, on_schema=False)
+        for line in grant_lines(granting, "enum")
+    ]
     old = _renamed_object(uses, name, issues)
-    enum = Enum(name, tuple(labels.values()), comment)
+    enum = Enum(name, tuple(labels.values()), comment, sorted_grants(lines))
     return EnumDraft(unit.name, enum, tuple(labels.items()), old, renamed, tuple(issues), spots)

@@ -45,7 +45,7 @@ def inexpressible(item: Table | Enum) -> str | None:
         names = _names(item)
         if item.partition_by or item.partition_of or item.inherits:
             return "a partitioned table, a partition or an inherited table"
-        if not item.columns:
+        if not item.columns and item.partition_of is None and not item.inherits:
             return "a table without columns"
         if any(_is_special(constraint) for constraint in item.constraints):
             return "a constraint that is temporal or not enforced"
