@@ -109,7 +109,7 @@ def test_a_whole_plan_on_every_version(any_database: str) -> None:
     assert kinds(list(update.events)) == kinds(ledger.events(any_database, run.run_id))
     names = [name for name in kinds(list(update.events)) if name != "backfill.progress"]
     assert names[:3] == ["plan.accepted", "lock.acquired", "wave.start"]
-    assert names[-3:] == ["wave.complete", "plan.complete", "lock.released"]
+    assert names[-4:] == ["wave.complete", "plan.complete", "lock.released", "certificate.issued"]
     assert names.count("step.start") == names.count("step.ok") == 4
     assert update.state == ledger.run_state(any_database, run.run_id)
     assert ledger.verify(any_database) == []
@@ -133,6 +133,7 @@ def test_what_was_applied_is_skipped(database: str) -> None:
     assert ended(run).status is RunStatus.COMPLETE
     assert kinds(list(run.drain().events)) == [
         *("plan.accepted", "lock.acquired", "step.skip", "step.skip", "plan.complete", "lock.released"),
+        "certificate.issued",
     ]
 
 

@@ -18,7 +18,7 @@ from wesley_tui.executor.errors import CannotConnect, ConnectionLost, ExecutorEr
 from wesley_tui.executor.events import Event, EventType
 from wesley_tui.executor.target import connect
 
-__all__ = ["EVENT_COLUMNS", "Blocker", "Control", "event_from_row", "translated"]
+__all__ = ["EVENT_COLUMNS", "Blocker", "Command", "Control", "event_from_row", "translated"]
 
 EVENT_COLUMNS = "id, run_id, plan_id, type, time, actor, message, wave, step_sha, metrics, previous_sha, sha"
 
@@ -44,6 +44,27 @@ class Blocker:
             return f"prepared transaction {self.query} of {self.user}, {self.age_s:.0f} s old"
         application = f", {self.application}" if self.application else ""
         return f"pid {self.pid} ({self.user}{application}), {self.state} for {self.age_s:.0f} s: {self.query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What another process asks of a run: a row of ``wesley.migration_commands``."""
+
+    verb: str
+    """``pause``, ``resume``, ``cancel`` or ``set``."""
+    argument: str
+    """The reason that was given."""
+    knobs: Mapping[str, Any]
+    """With ``set``: the limits that change."""
+    person: str
+    role: str
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.argument}" if self.argument else f"asked for by {self.person}"
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return {"person": self.person, "role": self.role, **self.knobs}
 
 
 def event_from_row(row: Sequence[Any]) -> Event:
@@ -106,6 +127,19 @@ class Control:
             "SELECT wesley.move_run(%s, %s, %s, %s, %s, %s)",
             (self.run_id, self.fence, status, kind.value, message, Jsonb(dict(metrics or {}))),
         )
+
+    async def commands(self) -> list[Command]:
+        """What other processes have asked of this run since the last call, oldest first."""
+        waiting = await self._value(
+            "SELECT EXISTS (SELECT FROM wesley.migration_commands WHERE run_id = %s AND taken_at IS NULL)",
+            (self.run_id,),
+        )
+        if not waiting:
+            return []
+        rows = await self._rows(
+            "SELECT verb, argument, knobs, person, role FROM wesley.take_commands(%s, %s)", (self.run_id, self.fence)
+        )
+        return [Command(*row) for row in rows]
 
     async def announce(self, ordinal: int, attempt: int) -> None:
         await self._value("SELECT wesley.announce_step(%s, %s, %s, %s)", (self.run_id, self.fence, ordinal, attempt))

@@ -25,24 +25,24 @@ from wesley_tui.executor.certificate import issue_certificate
 from wesley_tui.executor.control import translated
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
+from wesley_tui.executor.gate import Asked, Gate, Stopped
 from wesley_tui.executor.opening import Opened, open_again, open_new
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.psql_binary import find_psql
 from wesley_tui.executor.review import ReviewToken
 from wesley_tui.executor.run import Outbox, Run, RunOutcome
 from wesley_tui.executor.scheduler import Frontier, phases_of
-from wesley_tui.executor.steps import StepRunner, Stopped
+from wesley_tui.executor.steps import StepRunner
 from wesley_tui.executor.target import PsqlAccess
+from wesley_tui.executor.watch import watch
 from wesley_tui.executor.worker import Worker
 from wesley_tui.planner.plan import Plan, Step, StepKind, WaveName
 
 __all__ = ["resume_run", "start_run"]
 
 _FOLLOW_EVERY_S = 0.02
-_WATCH_EVERY_S = 0.1
+_LISTEN_EVERY_S = 0.2
 _LOCK_CHECK_EVERY_S = 1.0
-_TELL_WAITING_AFTER_S = 1.0
-_TELL_WAITING_EVERY_S = 10.0
 _LONG_S = 0.1
 """A worker that has been busy for longer is worth another psql for the next ready step."""
 
@@ -96,14 +96,11 @@ class _Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._commands: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
-        self._going = asyncio.Event()
-        self._going.set()
-        self._abort: str | None = None
+        self._abort: Asked | None = None
         self._insistent = False
         """Aborted twice: what tidies up after the first abort is cancelled too."""
         self._failures: list[_Failure] = []
         self._lock_lost = False
-        self._paused_told = False
         self._workers: list[Worker] = []
         self._done: set[str] = set()
         self._last_event = 0
@@ -123,6 +120,7 @@ class _Engine:
             self.opened.set_exception(translated(error) if isinstance(error, psycopg.Error) else error)
             return
         self._plan, self._control, self._lock = opened.plan, opened.control, opened.lock
+        self._gate = Gate(self._control, lambda: self._stopping)
         self.opened.set_result((self._control.run_id, self._plan.plan_id))
         outcome = RunOutcome(self._control.run_id, self._plan.plan_id, RunStatus.FAILED, "the engine failed", lost=True)
         try:
@@ -158,11 +156,11 @@ class _Engine:
                 self._control,
                 self._options,
                 await self._control.attempts(self._plan.plan_id),
-                self._gate,
+                self._gate.passage,
                 lambda: self._stopping,
                 self._random,
             )
-            helpers = [asyncio.create_task(h) for h in (self._follow(), self._watch(), self._guard_lock())]
+            helpers = [asyncio.create_task(h) for h in self._helpers()]
             try:
                 await self._tell_skipped(opened.fresh)
                 for phase in phases_of(self._plan, contract=opened.contract):
@@ -185,37 +183,29 @@ class _Engine:
     def _stopping(self) -> bool:
         return self._abort is not None or bool(self._failures) or self._lock_lost
 
-    def _obey(self, command: str, argument: str) -> None:
+    def _obey(self, command: str, argument: str, metrics: Mapping[str, Any] | None = None) -> None:
+        asked = Asked(argument, metrics or {})
         if command == "pause":
-            self._going.clear()
+            self._gate.pause(asked)
         elif command == "resume":
-            self._going.set()
+            self._gate.resume(asked)
         else:
             self._insistent = self._abort is not None
-            self._abort = self._abort or argument or "no reason given"
-            self._going.set()
+            self._abort = self._abort or asked
+            self._gate.refresh()
         self._changed.set()
 
-    async def _gate(self) -> None:
-        """Where a run may pause. Raises Stopped when it stops."""
-        if self._stopping:
-            raise Stopped
-        if not self._going.is_set():
-            await self._tell_pause()
-            await self._going.wait()
-            if self._stopping:
-                raise Stopped
-            await self._tell_resume()
+    def _helpers(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the steps until the run ends."""
+        return [self._follow(), self._listen(), self._guard_lock(), watch(self._control, self._workers)]
 
-    async def _tell_pause(self) -> None:
-        if not self._paused_told:
-            self._paused_told = True
-            await self._control.move_run("paused", EventType.PLAN_PAUSED, "")
-
-    async def _tell_resume(self) -> None:
-        if self._paused_told:
-            self._paused_told = False
-            await self._control.move_run("running", EventType.PLAN_RESUMED, "")
+    async def _listen(self) -> None:
+        """Obey what other processes ask for; a person is named in the event."""
+        while True:
+            with contextlib.suppress(StatementFailed):
+                for command in await self._control.commands():
+                    self._obey("abort" if command.verb == "cancel" else command.verb, str(command), command.metrics)
+            await asyncio.sleep(_LISTEN_EVERY_S)
 
     async def _tell_skipped(self, fresh: bool) -> None:
         """A new run of a plan that has run before says what it skips. A resumed run has told of its steps, but may have
@@ -240,8 +230,7 @@ class _Engine:
         running: dict[asyncio.Task[None], tuple[Step, Worker]] = {}
         self._changed.clear()
         while not frontier.finished or running:
-            while frontier.ready and not self._stopping and self._going.is_set():
-                await self._tell_resume()
+            while frontier.ready and self._gate.is_open and await self._may_pass():
                 worker = self._idle_worker(frontier.peek(), [worker for _, worker in running.values()])
                 if worker is None:
                     break
@@ -257,7 +246,7 @@ class _Engine:
                 if self._stopping:
                     return
                 if frontier.ready:
-                    await self._gate_or_stop()
+                    await self._may_pass()
                 continue
             for task in await self._next_end(running):
                 step, _ = running.pop(task)
@@ -269,9 +258,13 @@ class _Engine:
                     if not left[wave]:
                         await self._control.event(EventType.WAVE_COMPLETE, wave=wave)
 
-    async def _gate_or_stop(self) -> None:
-        with contextlib.suppress(Stopped):
-            await self._gate()
+    async def _may_pass(self) -> bool:
+        """Wait at the gate; False when the run stops."""
+        try:
+            await self._gate.passage()
+        except Stopped:
+            return False
+        return True
 
     async def _next_end(self, running: Mapping[asyncio.Task[None], object]) -> set[asyncio.Task[None]]:
         """Wait until a step ends or something changes. On an abort, cancel what the server runs for us."""
@@ -329,8 +322,9 @@ class _Engine:
             await self._control.move_run("failed", EventType.ABORT_REASON, message)
             return RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sqlstate="08006", lost=True)
         if self._abort is not None:
-            await self._control.move_run("cancelled", EventType.PLAN_CANCELLED, self._abort)
-            outcome = RunOutcome(run_id, plan_id, RunStatus.CANCELLED, self._abort)
+            why = self._abort.message or "no reason given"
+            await self._control.move_run("cancelled", EventType.PLAN_CANCELLED, why, self._abort.metrics)
+            outcome = RunOutcome(run_id, plan_id, RunStatus.CANCELLED, why)
         elif failure is not None:
             where = f"step {failure.step.ordinal} ({failure.step.op} {failure.step.object}): " if failure.step else ""
             message = where + failure.message
@@ -369,40 +363,6 @@ class _Engine:
             self._last_event = events[-1].id
             self._outbox.put(events)
 
-    async def _watch(self) -> None:
-        """See who holds up our statements while they wait; afterwards it could not be told any more."""
-        while True:
-            await asyncio.sleep(_WATCH_EVERY_S)
-            now = time.monotonic()
-            waiting = {
-                worker.backend_pid: worker
-                for worker in self._workers
-                if worker.busy_since is not None and now - worker.busy_since > _WATCH_EVERY_S / 2 and worker.backend_pid
-            }
-            if not waiting:
-                continue
-            with contextlib.suppress(StatementFailed):
-                found = await self._control.blockers(list(waiting))
-                for pid, worker in waiting.items():
-                    mine = tuple(blocker for blocker in found if blocker.waiter == pid)
-                    worker.blockers = mine
-                    worker.seen_blockers = mine or worker.seen_blockers
-                    await self._tell_waiting(worker, now)
-
-    async def _tell_waiting(self, worker: Worker, now: float) -> None:
-        """Say now and then whom a statement waits for that has no lock_timeout to end its wait."""
-        step, since = worker.step, worker.busy_since
-        if not worker.blockers or step is None or since is None or now - since < _TELL_WAITING_AFTER_S:
-            return
-        if now - worker.told_waiting >= _TELL_WAITING_EVERY_S:
-            worker.told_waiting = now
-            await self._control.event(
-                EventType.LOCK_TIMEOUT,
-                "is waiting for " + "; ".join(map(str, worker.blockers)),
-                step_sha=step.step_sha,
-                metrics={"waiting": True, "waited_ms": round((now - since) * 1000), "pid": worker.backend_pid},
-            )
-
     async def _guard_lock(self) -> None:
         """Notice when the connection that holds the run lock is gone."""
         while True:
@@ -411,6 +371,6 @@ class _Engine:
                 await self._lock.execute("SELECT 1")
             except psycopg.Error:
                 self._lock_lost = True
-                self._going.set()
+                self._gate.refresh()
                 self._changed.set()
                 return

@@ -19,6 +19,7 @@ from wesley_tui.executor import failpoints
 from wesley_tui.executor.control import Blocker, Control, json_literal
 from wesley_tui.executor.errors import StatementFailed
 from wesley_tui.executor.events import EventType
+from wesley_tui.executor.gate import Stopped
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.pacing import BatchPacer
 from wesley_tui.executor.retry import is_cancelled, waits_for_lock
@@ -26,7 +27,7 @@ from wesley_tui.executor.stored import sha256_hex, step_content
 from wesley_tui.executor.worker import Worker, WorkerLost
 from wesley_tui.planner.plan import LockMode, Step, StepKind
 
-__all__ = ["StepRunner", "Stopped"]
+__all__ = ["StepRunner"]
 
 _ANNOUNCE_AFTER_S = 0.05
 """A transactional step tells of its start in the transaction that ends it; one that takes longer than this is
@@ -35,10 +36,6 @@ _LOST_TRIES = 5
 _TIDY_MS = 10_000
 _SHORT_MS = 30_000
 _PROGRESS_EVERY_S = 0.25
-
-
-class Stopped(Exception):
-    """The run stops: an abort, or another step failed. The step has not succeeded and can be run again."""
 
 
 class StepRunner:

@@ -26,6 +26,9 @@ BEGIN
         IF NOT FOUND THEN
             RAISE EXCEPTION 'there is no run % of plan %', p_resume, p_plan USING ERRCODE = 'WE006';
         END IF;
+        -- A resume is newer than whatever was asked of the process that died.
+        UPDATE wesley.migration_commands c SET taken_at = clock_timestamp()
+         WHERE c.run_id = p_resume AND c.taken_at IS NULL AND c.verb <> 'set';
     END IF;
     PERFORM wesley.chain_event(v_run, v_type, NULL, NULL, '', p_metrics, clock_timestamp());
     PERFORM wesley.chain_event(v_run, 'lock.acquired', NULL, NULL, 'one migration at a time on this database',

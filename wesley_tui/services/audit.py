@@ -70,7 +70,8 @@ def unfinished_run(target: Target, plan: Plan) -> StoredRun | None:
     stored = read_run(target)
     if stored is None or stored.plan.target != plan.target or stored.summary.owned:
         return None
-    unfinished = {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}
+    # A paused run goes on when somebody resumes it, not because somebody applies the same schema.
+    unfinished = {RunStatus.RUNNING, RunStatus.FAILED}
     return stored if stored.summary.status in unfinished else None
 
 

@@ -19,10 +19,21 @@ from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_sc
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+    from wesley_tui.executor.ledger import RunSummary
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run, RunOutcome
 
-__all__ = ["RunReport", "StepReport", "execute", "explain_before", "report_of", "resume", "start", "verify_result"]
+__all__ = [
+    "RunReport",
+    "StepReport",
+    "execute",
+    "explain_before",
+    "paused_elsewhere",
+    "report_of",
+    "resume",
+    "start",
+    "verify_result",
+]
 
 Listen = Callable[[Plan], Callable[[Event], None]]
 """Makes a listener for the events of a plan; which plan it is turns out late when a run is resumed."""
@@ -190,6 +201,16 @@ def resume(
     run = resume_run(target.conninfo, RunOptions(fingerprint=read_fingerprint, token=token), stored.summary.run_id)
     outcome, state = follow(run, listen(plan))
     return _finished(target, plan, PlanningOptions(), outcome, state, time.monotonic() - started)
+
+
+def paused_elsewhere(target: Target, run_id: int | None) -> RunSummary | None:
+    """The run that is meant, when another process owns it and somebody has paused it."""
+    from wesley_tui.services.audit import read_history
+
+    for run in read_history(target, 10_000 if run_id is not None else 1):
+        if run_id in (None, run.run_id):
+            return run if run.owned and run.status is RunStatus.PAUSED else None
+    return None
 
 
 def start(target: Target, plan: Plan, token: ReviewToken) -> Run:

@@ -1,4 +1,4 @@
-"""``wesley cancel``: give up an unfinished run that nobody executes any more."""
+"""``wesley cancel``: end a run, wherever it is executed, or give up one that nobody executes any more."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from wesley_tui.cli import options
 from wesley_tui.cli.output import result, result_json
 
 
-@click.command("cancel", short_help="Give up a run that nobody executes any more.")
+@click.command("cancel", short_help="Cancel a run, or give up one that was left.")
 @options.database
 @click.option("--run", "run_id", type=int, metavar="ID", help="Which run; default: the last one.")
 @click.option("--reason", default="given up", show_default=True, help="Kept in the history.")
 @options.as_json
 def command(conninfo: str, run_id: int | None, reason: str, as_json: bool) -> None:
     """End a run as cancelled. What has succeeded stays; statements of it that still run are cancelled first."""
-    from wesley_tui.executor.abandon import cancel_run
+    from wesley_tui.executor.asking import ask_cancel
     from wesley_tui.services.target import Target
 
     target = Target(conninfo)
     target.parameters()
-    ended = cancel_run(target.conninfo, run_id, reason)
+    answer = ask_cancel(target.conninfo, run_id, reason)
     if as_json:
-        result_json({"run_id": ended, "status": "cancelled"})
+        result_json({"run_id": answer.run_id, "status": str(answer.status), "obeyed": answer.obeyed})
+    elif answer.obeyed:
+        result(
+            f"Run {answer.run_id} is {str(answer.status).replace('_', ' ')}; what had succeeded stays. "
+            "See `wesley status`, then `wesley resume`, `wesley rollback`, or plan again."
+        )
     else:
-        result(f"Run {ended} is cancelled; what had succeeded stays. See `wesley status`, then plan again.")
+        result(f"Run {answer.run_id} still removes what it left half-made; `wesley cancel` again cancels that too.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from wesley_tui.cli import options
+from wesley_tui.cli.output import result, result_json
 from wesley_tui.cli.run_report import finish, print_event
 
 
@@ -15,9 +16,22 @@ from wesley_tui.cli.run_report import finish, print_event
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
 @options.as_json
 def command(conninfo: str, run_id: int | None, contract: bool, unsafe: bool, as_json: bool) -> None:
-    """Find out from ledger and catalog what is true, clean what was left half-made, and do the rest of the plan."""
-    from wesley_tui.services.runs import resume
+    """End a pause; or find out from ledger and catalog what is true, clean what was left half-made, do the rest."""
+    from wesley_tui.executor.asking import ask_resume
+    from wesley_tui.services.runs import paused_elsewhere, resume
     from wesley_tui.services.target import Target
 
-    report = resume(Target(conninfo), run_id, unsafe=unsafe, contract=contract, listen=print_event)
+    target = Target(conninfo)
+    target.parameters()
+    run = paused_elsewhere(target, run_id)
+    if run is not None:
+        if contract or unsafe:
+            raise click.UsageError(f"run {run.run_id} is paused in its own process: resume it without other flags.")
+        answer = ask_resume(target.conninfo, run)
+        if as_json:
+            result_json({"run_id": answer.run_id, "status": str(answer.status), "obeyed": answer.obeyed})
+        else:
+            result(f"Run {answer.run_id} goes on in the process that owns it; watch it with: wesley attach")
+        return
+    report = resume(target, run_id, unsafe=unsafe, contract=contract, listen=print_event)
     finish(report, as_json=as_json)
