@@ -26,19 +26,20 @@ def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json
 
     snapshot = asyncio.run(Target(conninfo).snapshot(schemas or None))
     text = emit_schema(snapshot.catalog)
+    tables, enums, objects = snapshot.catalog.tables, snapshot.catalog.enums, snapshot.catalog.objects
     unmanaged = [f"{item.kind} {item.name}" for item in snapshot.catalog.unmanaged]
-    unmanaged += [str(ref) for ref, item in snapshot.catalog.objects.items() if item.owned_by is None]
     for name in unmanaged:
         note(f"left alone: {name} (no place in the schema yet)")
     if output is not None:
         write_atomically(Path(output), text)
-        note(f"{len(snapshot.catalog.tables)} tables, {len(snapshot.catalog.enums)} enums written to {output}")
+        note(f"{len(tables)} tables, {len(enums)} enums and {len(objects)} other objects written to {output}")
     if as_json:
         result_json(
             {
                 "sdl": text,
-                "tables": len(snapshot.catalog.tables),
-                "enums": len(snapshot.catalog.enums),
+                "tables": len(tables),
+                "enums": len(enums),
+                "objects": len(objects),
                 "unmanaged": unmanaged,
                 "output": output,
             }
