@@ -16,6 +16,7 @@ from wesley_tui.sdl.inventory import Inventory
 from wesley_tui.sdl.issues import Issue, Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
 from wesley_tui.sdl.names import nearest
+from wesley_tui.sdl.needs import Known, with_needs
 from wesley_tui.sdl.privileges import Granting, grant_lines, sorted_grants
 from wesley_tui.sdl.schema_objects import ObjectDraft, Remark, SchemaDraft
 from wesley_tui.sdl.syntax import Definition
@@ -282,13 +283,16 @@ class Assembly:
 
     # -- the result -------------------------------------------------------------------------------------------------
 
-    def catalog(self) -> Catalog:
-        """Everything, each mapping in the order of its names."""
+    def catalog(self, memory: dict[int, Known]) -> Catalog:
+        """Everything, each mapping in the order of its names. ``memory`` is for the next time."""
+        tables, known = with_needs(self._tables, self._inventory, memory)
+        memory.clear()
+        memory.update(known)
         schemas = {name.schema for name in (*self._tables, *self._enums)} | self._schemas
         schemas |= {record.name.schema for record in self._records.values() if record.name.schema}
         return Catalog(
             frozenset(schemas),
-            {name: self._tables[name] for name in sorted(self._tables)},
+            {name: tables[name] for name in sorted(tables)},
             {name: self._enums[name] for name in sorted(self._enums)},
             (),
             {ref: self._records[ref] for ref in sorted(self._records)},

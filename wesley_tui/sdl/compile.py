@@ -29,6 +29,7 @@ from wesley_tui.sdl.inventory import object_types
 from wesley_tui.sdl.issues import Issue, Issues, Spot
 from wesley_tui.sdl.links import Linker
 from wesley_tui.sdl.names import nearest
+from wesley_tui.sdl.needs import Known
 from wesley_tui.sdl.partitions import hierarchy_issues
 from wesley_tui.sdl.places import Place, Places
 from wesley_tui.sdl.reader import Reader
@@ -89,6 +90,7 @@ class _Memory:
     schemas: dict[tuple[Definition, ...], tuple[SchemaDraft, frozenset[str]]] = field(default_factory=dict)
     views: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = field(default_factory=dict)
     linker: Linker | None = None
+    needs: dict[int, Known] = field(default_factory=dict)
 
 
 class _Compilation:
@@ -122,7 +124,7 @@ class _Compilation:
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(_limited(diagnostics))
         return CompiledSchema(
-            assembly.catalog(),
+            assembly.catalog(self._memory.needs),
             _intent(drafts, enums, assembly.dropped),
             tuple(diagnostics),
             _annotations(drafts),

@@ -9,7 +9,7 @@ is listed in a comment at the end, and nothing that it belongs to is declared: w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from wesley_tui.catalog.model import Catalog, Enum, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.naming import quote_ident
@@ -19,6 +19,7 @@ from wesley_tui.sdl.emit_objects import (
     inexpressible_object,
     namespaces_text,
     object_text,
+    objects_text,
     written_schemas,
 )
 from wesley_tui.sdl.emit_privileges import grant_directives
@@ -50,21 +51,33 @@ def emit_schema(catalog: Catalog) -> str:
     parts = [_HEADER]
     if schemas := written_schemas(catalog, {*tables, *enums, *(record.name for record in objects)}):
         parts.append(namespaces_text(schemas))
-    parts += _objects(objects, lambda record: record.kind == "extension")
+    if extensions := [record for record in objects if record.kind == "extension"]:
+        parts.append(objects_text(extensions))
     parts += [_enum(enum, naming) for enum in enums.values()]
-    parts += _objects(objects, lambda record: record.kind in BEFORE_TABLES and record.kind != "extension")
+    carried = _carried(objects, tables)
+    apart = [record for several in carried.values() for record in several]
+    objects = [record for record in objects if record.kind != "extension" and all(record is not one for one in apart)]
+    parts += [object_text(record) for record in objects if record.kind in BEFORE_TABLES]
     used = Counter((name.schema, item) for name, table in tables.items() for item in _names(table))
     used.update((record.name.schema, item) for record in objects for item in _relation_names(record))
-    parts += [TableText(table, naming, catalog, used).text() for table in tables.values()]
-    parts += _objects(objects, lambda record: record.kind not in BEFORE_TABLES)
+    for table in tables.values():
+        parts.append(TableText(table, naming, catalog, used).text())
+        parts += [object_text(record) for record in carried.get(table.name, ())]
+    parts += [object_text(record) for record in objects if record.kind not in BEFORE_TABLES]
     remarks = list(_remarks(catalog, left_out, not_said))
     if remarks:
         parts.append("\n".join(remarks) + "\n")
     return "\n".join(parts)
 
 
-def _objects(objects: Iterable[SqlObject], wanted: Callable[[SqlObject], bool]) -> list[str]:
-    return [object_text(record) for record in objects if wanted(record)]
+def _carried(objects: Iterable[SqlObject], tables: Mapping[QName, Table]) -> dict[QName, list[SqlObject]]:
+    """Objects that belong to a table and are written below it: its sequences, triggers and rules."""
+    carried: dict[QName, list[SqlObject]] = {}
+    for record in objects:
+        owner = record.relation or (record.owned_by[0] if record.owned_by is not None else None)
+        if owner is not None and owner in tables:
+            carried.setdefault(owner, []).append(record)
+    return carried
 
 
 def _relation_names(record: SqlObject) -> Iterable[str]:

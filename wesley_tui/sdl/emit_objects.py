@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from wesley_tui.catalog.model import Catalog, ObjectKind, QName, SchemaDetails, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident
@@ -19,6 +19,7 @@ __all__ = [
     "inexpressible_object",
     "namespaces_text",
     "object_text",
+    "objects_text",
     "written_schemas",
 ]
 
@@ -78,6 +79,21 @@ def namespaces_text(schemas: Mapping[str, SchemaDetails]) -> str:
 
 def object_text(record: SqlObject) -> str:
     """``extend schema`` with one object, its privileges, the comments of its parts and its indexes."""
+    return _extension_of_schema(_lines(record))
+
+
+def objects_text(records: Iterable[SqlObject]) -> str:
+    """``extend schema`` with several objects."""
+    return _extension_of_schema([line for record in records for line in _lines(record)])
+
+
+def _extension_of_schema(lines: list[str]) -> str:
+    if len(lines) == 1 and "\n" not in lines[0]:
+        return f"extend schema {lines[0]}\n"
+    return "\n".join(["extend schema", *(f"  {line}" for line in lines), ""])
+
+
+def _lines(record: SqlObject) -> list[str]:
     lines = [directive(_DIRECTIVES[record.kind], _arguments(record), "  ")]
     lines += [directive("index", arguments, "  ") for arguments in _indexes(record)]
     on = address(record)
@@ -88,9 +104,7 @@ def object_text(record: SqlObject) -> str:
         else:
             where = f"column {qualified(record.name)}.{quote_ident(part)}"
         lines.append(directive("comment", [("on", where), ("text", text)], "  "))
-    if len(lines) == 1 and "\n" not in lines[0]:
-        return f"extend schema {lines[0]}\n"
-    return "\n".join(["extend schema", *(f"  {line}" for line in lines), ""])
+    return lines
 
 
 def _arguments(record: SqlObject) -> Arguments:
@@ -128,9 +142,8 @@ def _extension(record: SqlObject) -> Arguments:
 
 
 def _indexes(record: SqlObject) -> Iterator[Arguments]:
-    def spelled(columns: object) -> list[str]:
-        names = list(columns)  # type: ignore[call-overload]
-        return names if record.columns else [open_name(name) for name in names]
+    def spelled(columns: Iterable[str]) -> list[str]:
+        return [name if record.columns else open_name(name) for name in columns]
 
     for index in record.indexes:
         arguments: Arguments = [("on", qualified(record.name)), ("name", index.name)]
