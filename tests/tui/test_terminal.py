@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,52 @@ def test_a_terminal_that_stopped_reading_does_not_keep_the_process(
             terminal.send(b"\x1b[24~")
         terminal.signal(signal.SIGTERM)
         assert terminal.process.wait(timeout=20) == 128 + signal.SIGTERM
+
+
+def test_errors_may_go_to_a_file(tmp_path: Path) -> None:
+    """``wesley 2>log``: the screen is on standard output."""
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report")), log=tmp_path / "log") as terminal:
+        terminal.wait_for("add_column")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+        assert LEAVE_ALTERNATE_SCREEN in terminal.output
+    assert (tmp_path / "log").read_bytes() == b""
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answers", "never answers"])
+def test_a_stopped_application_draws_everything_again(answers: bool, tmp_path: Path) -> None:
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report")), answers=answers) as terminal:
+        terminal.wait_for("add_column")
+        terminal.quiet()
+        before = terminal.display()
+        terminal.signal(signal.SIGTSTP)
+        terminal.read_until(lambda data: LEAVE_ALTERNATE_SCREEN in data)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+        terminal.forget()
+        terminal.emulate(b"\x1b[2J\x1b[1;1H$ other output")
+        terminal.signal(signal.SIGCONT)
+        terminal.read_until(lambda _: terminal.display() == before)
+        terminal.send(b"\x1bOR")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+
+
+def test_ctrl_l_draws_over_what_another_program_wrote(tmp_path: Path) -> None:
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report"))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.quiet()
+        before = terminal.display().splitlines()
+        terminal.emulate(b"\x1b[3;1Hbroadcast message from root")
+        assert terminal.display().splitlines()[2] != before[2]
+        terminal.send(b"\x0c")
+        terminal.read_until(lambda _: terminal.display().splitlines()[2] == before[2])
+
+
+def test_answers_of_the_terminal_are_not_typed(tmp_path: Path) -> None:
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report"))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.send(b"\x1b[0nq\x1b[0n\x1b[0nz\x1b[0n")
+        terminal.wait_for("qz")
 
 
 def test_256_colours_without_colorterm(tmp_path_factory: pytest.TempPathFactory) -> None:

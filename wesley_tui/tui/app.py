@@ -15,6 +15,7 @@ from textual.command import Provider
 from textual.screen import Screen
 
 from wesley_tui.tui.context import Context
+from wesley_tui.tui.driver import CellDriver, driver_class
 from wesley_tui.tui.glyphs import ASCII, glyphs_for
 from wesley_tui.tui.ports import WorkbenchPort
 from wesley_tui.tui.resources import style_sheet
@@ -63,7 +64,11 @@ class WesleyApp(App[None]):
     ) -> None:
         environment = dict(os.environ) if environment is None else environment
         # under NO_COLOR Textual decides here, before a theme is known, between no colours at all and shades of grey
-        super().__init__(css_path=style_sheet("wesley.tcss"), ansi_color=True if "NO_COLOR" in environment else None)
+        super().__init__(
+            driver_class=driver_class(environment),
+            css_path=style_sheet("wesley.tcss"),
+            ansi_color=True if "NO_COLOR" in environment else None,
+        )
         glyphs = glyphs_for(environment)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -81,6 +86,7 @@ class WesleyApp(App[None]):
             clock=clock,
             debounce=debounce,
             next_theme=self._next_theme,
+            repaint=self._repaint,
             keys=dict(keys or {}),
         )
         if keys:
@@ -121,6 +127,12 @@ class WesleyApp(App[None]):
                 screen.do_app_quit()
                 return
         self.exit()
+
+    def _repaint(self) -> None:
+        """Draw everything again, also what has not changed."""
+        if isinstance(self._driver, CellDriver):
+            self._driver.repaint()
+        self.screen.refresh()
 
     def _next_theme(self) -> None:
         self.theme = other_theme(self.theme)

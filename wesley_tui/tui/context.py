@@ -26,6 +26,8 @@ class Context:
     debounce: float
     """Seconds without a keystroke before planning starts."""
     next_theme: Callable[[], None]
+    repaint: Callable[[], None]
+    """Draw the whole screen again: something else may have written on it."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """The person's own keys by command id, comma-separated, in Textual's names."""
     feeds: list[RunFeed] = field(default_factory=list)

@@ -66,12 +66,12 @@ class LastResort:
 
     def restore(self) -> None:
         """Give the terminal back without waiting for it."""
-        for stream in (sys.__stdin__, sys.__stderr__):
-            if stream is None:
-                continue
-            with contextlib.suppress(termios.error, ValueError, OSError):
-                if self._attributes is not None and stream is sys.__stdin__:
-                    termios.tcsetattr(stream.fileno(), termios.TCSANOW, self._attributes)
-                if stream is sys.__stderr__:
-                    os.set_blocking(stream.fileno(), False)
-                    os.write(stream.fileno(), _RESET.encode())
+        with contextlib.suppress(termios.error, ValueError, OSError, AttributeError):
+            if self._attributes is not None:
+                termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, self._attributes)  # type: ignore[union-attr]
+        for stream in (sys.__stdout__, sys.__stderr__):
+            with contextlib.suppress(ValueError, OSError, AttributeError):
+                if os.isatty(fileno := stream.fileno()):  # type: ignore[union-attr]
+                    os.set_blocking(fileno, False)
+                    os.write(fileno, _RESET.encode())
+                    return

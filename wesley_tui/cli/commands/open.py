@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -28,18 +29,25 @@ def open_application(
     adopt_all: bool = False,
     unsafe: bool,
 ) -> None:
-    """Run the TUI until it is closed. Without a terminal that is a usage error with what to call instead."""
+    """Run the TUI until it is closed, then end the process with its status.
+
+    Standard error may go to a file (``wesley 2>log``): the screen is drawn on standard output. Without a terminal at
+    both ends that is a usage error which says what to call instead.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(
             "The terminal application needs a terminal. In scripts use `wesley plan`, `wesley apply`, `wesley status`."
         )
+    if os.environ.get("WESLEY_DRIVER") == "stock" and not sys.stderr.isatty():
+        raise click.UsageError(
+            "WESLEY_DRIVER=stock draws the screen on standard error, which is not a terminal here: nothing would be "
+            "seen. Unset WESLEY_DRIVER, or leave standard error alone. Nothing was opened."
+        )
     from wesley_tui.services.sources import read_schema
     from wesley_tui.services.target import Target
     from wesley_tui.services.workbench import PlanningOptions, Workbench
-    from wesley_tui.tui.app import WesleyApp
+    from wesley_tui.tui.app import WesleyApp, run_terminal
 
     sources = read_schema(schema)
     workbench = Workbench(Target(conninfo), PlanningOptions(profile, purge, adopt_all))
-    app = WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)
-    app.run()
-    sys.exit(app.return_code or 0)
+    sys.exit(run_terminal(WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)))

@@ -122,6 +122,7 @@ class PlanningScreen(Workspace):
         self.refresh_status()
 
     def do_plan_reread(self) -> None:
+        self.context.repaint()
         self.read_database()
 
     @on(SnapshotRead)
