@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
 
-from wesley_tui.catalog import ddl
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.introspect import read_snapshot
 from wesley_tui.catalog.model import Catalog, Column, ForeignKey
+from wesley_tui.catalog.order import create_catalog as create_statements
 from wesley_tui.catalog.snapshot import Snapshot
 
 __all__ = ["clear_database", "create_statements", "differences", "read", "run"]
@@ -20,27 +20,11 @@ __all__ = ["clear_database", "create_statements", "differences", "read", "run"]
 _EXPRESSIONS = frozenset(("expression", "where", "using", "check"))
 
 
-def create_statements(catalog: Catalog) -> Iterator[str]:
-    """All statements that make ``catalog`` on an empty database, in order."""
-    for schema in sorted(catalog.schemas - {"public"}):
-        yield ddl.create_schema(schema)
-    for enum in catalog.enums.values():
-        yield ddl.create_enum(enum)
-        if enum.comment is not None:
-            yield ddl.comment_on("type", enum.name, None, enum.comment)
-    for table in catalog.tables.values():
-        yield from ddl.create_table(table)
-    for table in catalog.tables.values():
-        for key in table.foreign_keys:
-            yield ddl.add_constraint(table.name, key)
-            if key.comment is not None:
-                yield ddl.comment_on("constraint", table.name, key.name, key.comment)
-
-
 def run(database: str, statements: Collection[str]) -> None:
-    """Run statements in one transaction, with an empty search_path."""
+    """Run statements in one transaction, with an empty search_path and without looking into bodies of functions."""
     with psycopg.connect(database) as connection:
         connection.execute("SET search_path = ''")
+        connection.execute("SET check_function_bodies = off")
         for statement in statements:
             connection.execute(statement.encode())
 
@@ -55,6 +39,15 @@ def clear_database(database: str) -> None:
         for (name,) in rows:
             connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
         connection.execute("CREATE SCHEMA public")
+        rows = connection.execute(
+            "SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication"
+            " UNION ALL SELECT format('DROP EVENT TRIGGER %I', evtname) FROM pg_event_trigger"
+            " UNION ALL SELECT format('DROP EXTENSION %I CASCADE', extname) FROM pg_extension WHERE oid >= 16384"
+            " UNION ALL SELECT DISTINCT format('DROP OWNED BY %I', rolname) FROM pg_default_acl"
+            " JOIN pg_roles r ON r.oid = defaclrole WHERE rolname <> current_user"
+        ).fetchall()
+        for (statement,) in rows:
+            connection.execute(statement.encode())
 
 
 def read(database: str, schemas: Collection[str] | None = None) -> Snapshot:
@@ -74,6 +67,8 @@ def differences(expected: Any, actual: Any, where: str = "catalog") -> list[str]
             *_differ(set(expected.schemas), set(actual.schemas), f"{where}.schemas"),
             *_mappings(expected.tables, actual.tables, "table"),
             *_mappings(expected.enums, actual.enums, "enum"),
+            *_mappings(expected.objects, actual.objects, "object"),
+            *_mappings(expected.schema_details, actual.schema_details, "schema"),
         ]
     if type(expected) is not type(actual):
         return [f"{where}: expected {expected!r}, found {actual!r}"]

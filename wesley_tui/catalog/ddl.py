@@ -6,7 +6,8 @@ state without hurting anybody (CONCURRENTLY, NOT VALID, backfill): that is the p
 pieces and adds its own.
 
 A new table is made by :func:`create_table`: all its parts in order, except foreign keys, which wait until every table
-of a plan exists.
+of a plan exists. What is kept as SQL is made by :mod:`wesley_tui.catalog.ddl_objects`, privileges are given by
+:mod:`wesley_tui.catalog.ddl_grants`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Literal
 
 from pglast.parser import ParseError, parse_sql_json
 
+from wesley_tui.catalog.ddl_grants import change_grants
 from wesley_tui.catalog.model import (
     Check,
     Column,
@@ -41,7 +43,10 @@ __all__ = [
     "add_constraint",
     "add_enum_label",
     "alter_policy",
+    "attach_index",
+    "attach_partition",
     "column_definition",
+    "column_settings",
     "comment_on",
     "constraint_definition",
     "create_enum",
@@ -51,9 +56,15 @@ __all__ = [
     "create_table",
     "create_table_statement",
     "default_clause",
+    "detach_partition",
     "drop_policy",
     "index_key",
     "policy_is_alterable",
+    "set_column_compression",
+    "set_column_options",
+    "set_column_statistics",
+    "set_column_storage",
+    "set_replica_identity",
     "set_row_security",
     "storage_options",
     "table_comments",
@@ -68,28 +79,41 @@ def create_schema(schema: str) -> str:
     return f"CREATE SCHEMA {quote_ident(schema)}"
 
 
-def create_table(table: Table) -> tuple[str, ...]:
+def create_table(table: Table, *, attach: bool = False) -> tuple[str, ...]:
     """Everything that makes ``table`` on a database that does not have it, in order: the table with its columns, keys,
-    uniques, checks and exclusions, its indexes, row-level security, policies and comments.
+    uniques, checks and exclusions, its indexes, row-level security, policies, privileges and comments.
 
     Foreign keys are left out, see :func:`add_constraint`: they need the other table, which may need this one. Their
     comments are left out with them.
+
+    With ``attach``, a partition is made by itself, in the likeness of its parent, and attached at the end: that takes
+    SHARE UPDATE EXCLUSIVE on the parent, where CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE.
     """
+    apart = attach and table.partition_of is not None
     return (
-        create_table_statement(table),
+        create_table_statement(table, apart=apart),
         *(add_constraint(table.name, constraint) for constraint in _late_constraints(table)),
+        *(statement for column in table.columns for statement in column_settings(table.name, column)),
         *(create_index(table.name, index) for index in table.indexes),
+        *((set_replica_identity(table.name, table.replica_identity),) if table.replica_identity is not None else ()),
         *set_row_security(table.name, enabled=table.rls_enabled, forced=table.rls_forced),
         *(create_policy(table.name, policy) for policy in table.policies),
+        *change_grants(f"TABLE {qualified(table.name)}", (), table.grants),
         *table_comments(table, foreign_keys=False),
+        *((attach_partition(table),) if apart else ()),
     )
 
 
-def create_table_statement(table: Table) -> str:
+def create_table_statement(table: Table, *, apart: bool = False) -> str:
     """``CREATE TABLE`` with its columns, and with the constraints that it can hold: see :func:`create_table` for those
-    that come right after it."""
+    that come right after it. ``apart`` makes a partition that is not one yet."""
     late = _late_constraints(table)
     parts = [column_definition(column) for column in table.columns]
+    if apart:
+        parts.append(
+            f"LIKE {qualified(_parent(table))} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING COMMENTS "
+            "EXCLUDING STATISTICS"
+        )
     parts += [
         f"CONSTRAINT {quote_ident(constraint.name)} {constraint_definition(constraint)}"
         for constraint in table.constraints
@@ -97,15 +121,47 @@ def create_table_statement(table: Table) -> str:
     ]
     body = "(\n    " + ",\n    ".join(parts) + "\n)" if parts else "()"
     persistence = "UNLOGGED " if table.unlogged else ""
+    text = f"CREATE {persistence}TABLE {qualified(table.name)} "
+    if table.partition_of is not None and not apart:
+        text += f"PARTITION OF {qualified(table.partition_of)} {body + ' ' if parts else ''}{table.partition_bound}"
+    else:
+        text += body
+    if table.inherits:
+        text += f" INHERITS ({', '.join(map(qualified, table.inherits))})"
+    if table.partition_by is not None:
+        text += f" PARTITION BY {table.partition_by}"
+    if table.access_method is not None:
+        text += f" USING {quote_ident(table.access_method)}"
     options = f" WITH ({storage_options(table.options)})" if table.options else ""
     tablespace = f" TABLESPACE {quote_ident(table.tablespace)}" if table.tablespace else ""
-    return f"CREATE {persistence}TABLE {qualified(table.name)} {body}{options}{tablespace}"
+    return text + options + tablespace
+
+
+def attach_partition(table: Table) -> str:
+    """Makes a table a partition; scans it for rows outside of the bound unless a valid check says that there are none,
+    and scans the DEFAULT partition of the parent, if there is one."""
+    return f"ALTER TABLE {qualified(_parent(table))} ATTACH PARTITION {qualified(table.name)} {table.partition_bound}"
+
+
+def detach_partition(table: Table, *, concurrently: bool = False) -> str:
+    """``concurrently`` (PostgreSQL 14 and later, not in a transaction) does without ACCESS EXCLUSIVE on the parent."""
+    how = " CONCURRENTLY" if concurrently else ""
+    return f"ALTER TABLE {qualified(_parent(table))} DETACH PARTITION {qualified(table.name)}{how}"
+
+
+def _parent(table: Table) -> QName:
+    if table.partition_of is None or table.partition_bound is None:
+        raise ValueError(f"table {table.name} is no partition")
+    return table.partition_of
 
 
 def _late_constraints(table: Table) -> tuple[Constraint, ...]:
     """Constraints that CREATE TABLE would not make as they are: it takes a check for valid whatever it is told, and
-    silently drops a key that repeats another one (``transformIndexConstraints()``)."""
+    silently drops a key that repeats another one (``transformIndexConstraints()``). A partition's own all come later,
+    because it has its columns from elsewhere."""
     late: list[Constraint] = []
+    if table.partition_of is not None:
+        return tuple(item for item in table.constraints if not isinstance(item, ForeignKey))
     seen = {table.primary_key.columns} if table.primary_key else set()
     for constraint in table.constraints:
         match constraint:
@@ -135,8 +191,56 @@ def column_definition(column: Column) -> str:
     elif column.default is not None:
         parts.append(f"DEFAULT {default_clause(column.default)}")
     if column.not_null:
-        parts.append("NOT NULL")
+        named = f"CONSTRAINT {quote_ident(column.not_null_name)} " if column.not_null_name is not None else ""
+        parts.append(f"{named}NOT NULL")
     return " ".join(parts)
+
+
+def column_settings(table: QName, column: Column) -> tuple[str, ...]:
+    """The ALTER TABLE statements for what CREATE TABLE and ADD COLUMN cannot say on every version: storage,
+    compression, statistics target and options, each only when it is not the default."""
+    statements = []
+    if column.storage is not None:
+        statements.append(set_column_storage(table, column.name, column.storage))
+    if column.compression is not None:
+        statements.append(set_column_compression(table, column.name, column.compression))
+    if column.statistics is not None:
+        statements.append(set_column_statistics(table, column.name, column.statistics))
+    return (*statements, *set_column_options(table, column.name, (), column.options))
+
+
+def set_column_storage(table: QName, column: str, storage: str) -> str:
+    """``storage`` is ``plain``, ``external``, ``extended`` or ``main``: only for values stored from now on."""
+    return f"{_alter_column(table, column)} SET STORAGE {storage.upper()}"
+
+
+def set_column_compression(table: QName, column: str, compression: str | None) -> str:
+    """PostgreSQL 14 and later; None goes back to ``default_toast_compression``."""
+    return f"{_alter_column(table, column)} SET COMPRESSION {compression or 'DEFAULT'}"
+
+
+def set_column_statistics(table: QName, column: str, target: int | None) -> str:
+    """None goes back to ``default_statistics_target``, which every version understands as -1."""
+    return f"{_alter_column(table, column)} SET STATISTICS {-1 if target is None else target}"
+
+
+def set_column_options(
+    table: QName, column: str, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
+    """``n_distinct`` and the like: what leads from ``old`` to ``new``."""
+    before, after = dict(old), dict(new)
+    gone = [name for name in before if name not in after]
+    changed = [(name, value) for name, value in after.items() if before.get(name) != value]
+    statements = []
+    if gone:
+        statements.append(f"{_alter_column(table, column)} RESET ({quote_idents(gone)})")
+    if changed:
+        statements.append(f"{_alter_column(table, column)} SET ({storage_options(changed)})")
+    return tuple(statements)
+
+
+def _alter_column(table: QName, column: str) -> str:
+    return f"ALTER TABLE {qualified(table)} ALTER COLUMN {quote_ident(column)}"
 
 
 @lru_cache(maxsize=8192)
@@ -161,26 +265,34 @@ def constraint_definition(constraint: Constraint) -> str:
     """The text after ``CONSTRAINT name``, without NOT VALID (see :func:`add_constraint`)."""
     match constraint:
         case PrimaryKey():
-            text = f"PRIMARY KEY ({quote_idents(constraint.columns)}){_include(constraint.include)}"
+            text = f"PRIMARY KEY ({_key_columns(constraint)}){_include(constraint.include)}"
         case Unique():
             nulls = " NULLS NOT DISTINCT" if constraint.nulls_not_distinct else ""
-            text = f"UNIQUE{nulls} ({quote_idents(constraint.columns)}){_include(constraint.include)}"
+            text = f"UNIQUE{nulls} ({_key_columns(constraint)}){_include(constraint.include)}"
         case ForeignKey():
             text = _foreign_key(constraint)
         case Check():
-            return f"CHECK ({_embedded(constraint.expression)})" + (" NO INHERIT" if constraint.no_inherit else "")
+            inherit = " NO INHERIT" if constraint.no_inherit else ""
+            enforced = "" if constraint.enforced else " NOT ENFORCED"
+            return f"CHECK ({_embedded(constraint.expression)}){inherit}{enforced}"
         case Exclude():
             elements = ", ".join(f"{index_key(key)} WITH {operator}" for key, operator in constraint.elements)
             text = f"EXCLUDE USING {quote_ident(constraint.method)} ({elements}){_where(constraint.where)}"
     if constraint.deferrable:
         text += " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
+    if isinstance(constraint, ForeignKey) and not constraint.enforced:
+        text += " NOT ENFORCED"
     return text
+
+
+def _key_columns(key: PrimaryKey | Unique) -> str:
+    return quote_idents(key.columns) + (" WITHOUT OVERLAPS" if key.without_overlaps else "")
 
 
 def _foreign_key(key: ForeignKey) -> str:
     text = (
-        f"FOREIGN KEY ({quote_idents(key.columns)}) "
-        f"REFERENCES {qualified(key.references)} ({quote_idents(key.referenced_columns)})"
+        f"FOREIGN KEY ({_period_columns(key.columns, key.period)}) "
+        f"REFERENCES {qualified(key.references)} ({_period_columns(key.referenced_columns, key.period)})"
     )
     if key.match_full:
         text += " MATCH FULL"
@@ -191,6 +303,10 @@ def _foreign_key(key: ForeignKey) -> str:
         if key.on_delete_columns:
             text += f" ({quote_idents(key.on_delete_columns)})"
     return text
+
+
+def _period_columns(columns: tuple[str, ...], period: bool) -> str:
+    return f"{quote_idents(columns[:-1])}, PERIOD {quote_ident(columns[-1])}" if period else quote_idents(columns)
 
 
 def add_constraint(table: QName, constraint: Constraint, not_valid: bool = False) -> str:
@@ -208,15 +324,16 @@ def add_constraint(table: QName, constraint: Constraint, not_valid: bool = False
     )
 
 
-def create_index(table: QName, index: Index, concurrently: bool = False) -> str:
-    """``CREATE INDEX``; the index lands in the schema of its table."""
+def create_index(table: QName, index: Index, concurrently: bool = False, *, only: bool = False) -> str:
+    """``CREATE INDEX``; the index lands in the schema of its table. ``only`` makes that of a partitioned table without
+    those of its partitions, invalid until :func:`attach_index` has given it one of each."""
     words = [
         "CREATE",
         *(["UNIQUE"] if index.unique else []),
         "INDEX",
         *(["CONCURRENTLY"] if concurrently else []),
         quote_ident(index.name),
-        "ON",
+        "ON ONLY" if only else "ON",
         qualified(table),
         "USING",
         quote_ident(index.method),
@@ -227,7 +344,14 @@ def create_index(table: QName, index: Index, concurrently: bool = False) -> str:
         text += " NULLS NOT DISTINCT"
     if index.options:
         text += f" WITH ({storage_options(index.options)})"
+    if index.tablespace is not None:
+        text += f" TABLESPACE {quote_ident(index.tablespace)}"
     return text + _where(index.where)
+
+
+def attach_index(parent: QName, child: QName) -> str:
+    """Makes the index of a partition a part of the partitioned table's."""
+    return f"ALTER INDEX {qualified(parent)} ATTACH PARTITION {qualified(child)}"
 
 
 def index_key(key: IndexKey) -> str:
@@ -257,6 +381,18 @@ def storage_options(options: Iterable[tuple[str, str]]) -> str:
         + (value if _PLAIN_OPTION.fullmatch(value) else quote_literal(value))
         for name, value in options
     )
+
+
+def set_replica_identity(table: QName, identity: str | None) -> str:
+    """``full``, ``nothing``, the name of an index, or None for the primary key."""
+    match identity:
+        case None:
+            how = "DEFAULT"
+        case "full" | "nothing":
+            how = identity.upper()
+        case _:
+            how = f"USING INDEX {quote_ident(identity)}"
+    return f"ALTER TABLE {qualified(table)} REPLICA IDENTITY {how}"
 
 
 def set_row_security(

@@ -212,6 +212,8 @@ class Policy:
     using: str | None = None
     check: str | None = None
     comment: str | None = None
+    depends_on: tuple[Ref, ...] = field(default=(), compare=False)
+    """What its conditions need beside its own table, sorted; not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +271,8 @@ class Table:
     grants: tuple[Grant, ...] = ()
     """Sorted; only what differs from the owner's own privileges."""
     depends_on: tuple[Ref, ...] = field(default=(), compare=False)
-    """What its columns, constraints, indexes and policies need beside tables that it references: types, functions,
-    sequences, extensions, tables that policies read. Sorted; no part of what the table is."""
+    """What its columns, constraints and indexes need beside the tables that it references: types, functions, sequences,
+    extensions. Sorted; not compared."""
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

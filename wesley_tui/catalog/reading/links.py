@@ -28,6 +28,9 @@ def link(
 ) -> _Linked:
     """The records with comments, grants and dependencies, by name."""
     needed = _dependencies(rows, names, tables, enums, objects)
+    policies: dict[Oid, dict[str, Oid]] = defaultdict(dict)
+    for row in rows["policies"] or ():
+        policies[row[0]][row[2]] = row[1]
     linked = []
     for catalog, oid, item in objects:
         grants = names.grants(catalog, oid)
@@ -42,7 +45,7 @@ def link(
         linked.append(item)
     return _Linked(
         tables={
-            table.name: dataclasses.replace(table, depends_on=found) if (found := _own(table, needed, oid)) else table
+            table.name: _linked_table(table, oid, policies.get(oid, {}), needed)
             for oid, table in sorted(tables.items(), key=lambda pair: pair[1].name)
         },
         enums={enum.name: enum for enum in enums.values()},
@@ -69,10 +72,29 @@ def read_schema_details(rows: Rows, names: Names) -> dict[str, SchemaDetails]:
     return found
 
 
-def _own(table: Table, needed: Mapping[_Key, set[Ref]], oid: Oid) -> tuple[Ref, ...]:
-    itself = Ref("table", str(table.name))
-    columns = {Ref("column", f"{table.name}.{column.name}") for column in table.columns}
-    return tuple(sorted(needed.get(("pg_class", oid), set()) - {itself} - columns))
+def _linked_table(table: Table, oid: Oid, policies: Mapping[str, Oid], needed: Mapping[_Key, set[Ref]]) -> Table:
+    found = _others(table, needed.get(("pg_class", oid)))
+    if any(("pg_policy", policy) in needed for policy in policies.values()):
+        linked = tuple(
+            dataclasses.replace(item, depends_on=_others(table, needed.get(("pg_policy", policies[item.name]))))
+            for item in table.policies
+        )
+        return dataclasses.replace(table, depends_on=found, policies=linked)
+    return dataclasses.replace(table, depends_on=found) if found else table
+
+
+def _others(table: Table, needed: set[Ref] | None) -> tuple[Ref, ...]:
+    """What is needed beside the table itself."""
+    if not needed:
+        return ()
+    itself, column = str(table.name), f"{table.name}."
+    return tuple(
+        sorted(
+            ref
+            for ref in needed
+            if ref != ("table", itself) and not (ref.kind == "column" and ref.name.startswith(column))
+        )
+    )
 
 
 def _relations(name: QName, tables: Mapping[Oid, Table], objects: Sequence[FoundObject]) -> set[Ref]:
@@ -102,7 +124,6 @@ def _dependencies(
     owners: dict[_Key, _Key] = {("pg_attrdef", oid): ("pg_class", oid) for oid in names.columns}
     owners |= {("pg_constraint", row[1]): ("pg_class", row[0]) for row in rows["constraints"] or ()}
     owners |= {("pg_class", row[1]): ("pg_class", row[0]) for row in rows["indexes"] or ()}
-    owners |= {("pg_policy", row[1]): ("pg_class", row[0]) for row in rows["policies"] or ()}
     owners |= {("pg_rewrite", row[0]): ("pg_class", row[1]) for row in rows["rules"] or () if row[5] is None}
     owners |= {("pg_class", row[3]): ("pg_type", row[0]) for row in rows["composite types"] or ()}
     for row in rows["domains"] or ():
