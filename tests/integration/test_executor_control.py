@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.cli import wesley
 from tests.plans import accept, backfill, make_plan, transactional
 from wesley_tui.executor import ledger
 from wesley_tui.executor.asking import ask_cancel, ask_pause, ask_resume, find_summary
+from wesley_tui.executor.attach import follow_run
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import ExecutorError, RecoveryNeeded
 from wesley_tui.executor.events import Event, EventType, RunStatus
@@ -137,7 +140,45 @@ def test_a_resume_is_newer_than_what_was_asked_of_a_dead_process(database: str, 
     assert ended(resume_run(database)).status is RunStatus.COMPLETE
 
 
-def test_who_may_only_read_cannot_steer(database: str, plan: Plan) -> None:
+def test_a_second_terminal_sees_every_event_once(database: str, plan: Plan, tmp_path: Path) -> None:
+    run = begun(database, plan)
+    seen = wesley("attach", "--db", database, "--json", state=tmp_path)
+    assert ended(run).status is RunStatus.COMPLETE
+    assert seen.code == 0, seen.err
+    told = [json.loads(line) for line in seen.out.splitlines()]
+    assert [event["id"] for event in told] == [event.id for event in ledger.events(database, run.run_id)]
+    assert told[-1]["type"] == "certificate.issued"
+    text = wesley("status", "--follow", "--db", database, state=tmp_path)
+    assert text.code == 0
+    assert "step.ok            backfill public.t" in text.out
+
+
+def test_an_attached_terminal_survives_its_connection_and_spoofed_notifications(database: str, plan: Plan) -> None:
+    run = begun(database, plan)
+    seen: list[Event] = []
+    watcher = threading.Thread(target=lambda: seen.extend(follow_run(database, run.run_id)))
+    watcher.start()
+    listening = "application_name = 'wesley/attach' AND datname = current_database()"
+    until(lambda: run_sql(database, f"SELECT 1 FROM pg_stat_activity WHERE {listening}"))
+    run_sql(database, "NOTIFY wesley_events, '999999999'", "NOTIFY wesley_events, 'DROP TABLE t'")
+    run_sql(database, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {listening}")
+    assert ended(run).status is RunStatus.COMPLETE
+    watcher.join(20)
+    assert seen == ledger.events(database, run.run_id)
+
+
+def test_who_watches_is_told_that_the_process_is_gone(database: str, plan: Plan, tmp_path: Path) -> None:
+    run = begun(database, plan)
+    assert ended(run).status is RunStatus.COMPLETE
+    events = len(ledger.events(database))
+    run_sql(database, f"SELECT * FROM wesley.open_run('{plan.plan_id}', 'x', 'x', false, '{{}}', '', NULL, '{{}}')")
+    gone = wesley("attach", "--db", database, state=tmp_path)
+    assert gone.code == 10
+    assert "wesley resume" in gone.err
+    assert len(ledger.events(database)) == events + 2
+
+
+def test_who_may_only_read_watches_and_cannot_steer(database: str, plan: Plan, tmp_path: Path) -> None:
     run = begun(database, plan)
     run_sql(
         database,
@@ -146,9 +187,13 @@ def test_who_may_only_read_cannot_steer(database: str, plan: Plan) -> None:
         "GRANT USAGE ON SCHEMA wesley TO onlooker",
         "GRANT SELECT ON ALL TABLES IN SCHEMA wesley TO onlooker",
     )
+    onlooker = database.replace("postgres@", "onlooker@")
     try:
         with pytest.raises(ExecutorError, match="permission denied"):
-            ask_pause(database.replace("postgres@", "onlooker@"), None, "")
+            ask_pause(onlooker, None, "")
+        seen = wesley("attach", "--db", onlooker, state=tmp_path)
+        assert seen.code == 0, seen.err
+        assert "plan.complete" in seen.out
     finally:
         assert ended(run).status is RunStatus.COMPLETE
         run_sql(database, "DROP OWNED BY onlooker CASCADE", "DROP ROLE onlooker")

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "resume": "Go on with a run that failed or was killed.",
     "pause": "Pause a run after its current step or batch.",
     "cancel": "Cancel a run, or give up one that was left.",
+    "attach": "See a run live, from its first event to its last.",
     "status": "Tell what the last run did, step by step.",
     "history": "List the runs of a database.",
     "verify": "Check the event chain and the certificates of a database.",

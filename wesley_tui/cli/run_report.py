@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from wesley_tui.cli.output import note, result, result_json
+from wesley_tui.cli.exit_codes import ExitCode
+from wesley_tui.cli.output import note, printable, result, result_json
 
 if TYPE_CHECKING:
-    from wesley_tui.executor.events import Event
+    from wesley_tui.executor.events import Event, RunState
     from wesley_tui.planner.plan import Plan
     from wesley_tui.services.runs import RunReport
+    from wesley_tui.services.target import Target
 
 _QUIET = frozenset({"lock.acquired", "lock.released", "checkpoint.saved"})
 
 
-def print_event(plan: Plan) -> Callable[[Event], None]:
-    """A listener that writes events to stderr, with the names of the steps of ``plan``."""
+def event_line(plan: Plan) -> Callable[[Event], str | None]:
+    """Writes an event as one line, with the names of the steps of ``plan``; None for one that only machines need."""
     steps = {step.step_sha: step for step in plan.steps}
 
-    def listener(event: Event) -> None:
+    def line(event: Event) -> str | None:
         if event.type.value in _QUIET:
-            return
+            return None
         step = steps.get(event.step_sha or "")
         what = f"{step.op} {step.object}" if step is not None else event.wave or ""
         details = [event.message] if event.message not in ("", what) else []
@@ -30,9 +33,66 @@ def print_event(plan: Plan) -> Callable[[Event], None]:
             details.append(f"{float(event.metrics['duration_ms']):.0f} ms")
         if event.metrics.get("rows_total"):
             details.append(f"{event.metrics.get('rows_done', 0)}/{event.metrics['rows_total']} rows")
-        note(f"{event.time:%H:%M:%S}  {event.type.value:<18} {what}  {'  '.join(details)}".rstrip())
+        return f"{event.time:%H:%M:%S}  {event.type.value:<18} {what}  {'  '.join(details)}".rstrip()
+
+    return line
+
+
+def print_event(plan: Plan) -> Callable[[Event], None]:
+    """A listener that writes events to stderr."""
+    line = event_line(plan)
+
+    def listener(event: Event) -> None:
+        text = line(event)
+        if text is not None:
+            note(text)
 
     return listener
+
+
+def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
+    """Write the events of a run to stdout, from its first to its last, and leave with the exit code of its end.
+
+    ``as_json``: one event a line. Control-C detaches; the run does not notice.
+    """
+    from wesley_tui.executor.attach import follow_run
+    from wesley_tui.executor.events import RunState, reduce
+    from wesley_tui.services.audit import read_run
+    from wesley_tui.services.errors import InputError
+
+    stored = read_run(target, run_id)
+    if stored is None:
+        raise InputError(f"there is no run on {target.label}; start one with: wesley apply")
+    line = event_line(stored.plan)
+    state = RunState()
+    for event in follow_run(target.conninfo, stored.summary.run_id):
+        state = reduce(state, event)
+        text = event_json(event) if as_json else line(event)
+        if text is not None:
+            result(printable(text))
+    code = exit_code_of_state(state)
+    if code is ExitCode.RECOVERY_NEEDED:
+        note(f"wesley: no process executes run {state.run_id}; go on with: wesley resume")
+    sys.exit(int(code))
+
+
+def event_json(event: Event) -> str:
+    """An event as one line of JSON, with the names of its columns."""
+    data = {name: getattr(event, name) for name in event.__slots__}
+    return json.dumps(data, ensure_ascii=False, default=str)
+
+
+def exit_code_of_state(state: RunState) -> ExitCode:
+    """What the state of a run that no process executes means for whoever watched it."""
+    from wesley_tui.executor.events import RunStatus
+
+    return {
+        RunStatus.COMPLETE: ExitCode.DONE,
+        RunStatus.CONTRACT_PENDING: ExitCode.DONE,
+        RunStatus.ROLLED_BACK: ExitCode.DONE,
+        RunStatus.CANCELLED: ExitCode.CANCELLED,
+        RunStatus.FAILED: ExitCode.FAILED,
+    }.get(state.status, ExitCode.RECOVERY_NEEDED)
 
 
 def finish(report: RunReport, *, as_json: bool) -> NoReturn:
