@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from wesley_tui.catalog.ddl_lifecycle import drop_object
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.introspect import read_snapshot
 from wesley_tui.catalog.model import Catalog, Column, ForeignKey
@@ -43,11 +44,11 @@ def clear_database(database: str) -> None:
             "SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication"
             " UNION ALL SELECT format('DROP EVENT TRIGGER %I', evtname) FROM pg_event_trigger"
             " UNION ALL SELECT format('DROP EXTENSION %I CASCADE', extname) FROM pg_extension WHERE oid >= 16384"
-            " UNION ALL SELECT DISTINCT format('DROP OWNED BY %I', rolname) FROM pg_default_acl"
-            " JOIN pg_roles r ON r.oid = defaclrole WHERE rolname <> current_user"
         ).fetchall()
         for (statement,) in rows:
             connection.execute(statement.encode())
+    left = read(database).catalog.objects.values()
+    run(database, [text for item in left if item.kind == "default privileges" for text in drop_object(item)])
 
 
 def read(database: str, schemas: Collection[str] | None = None) -> Snapshot:

@@ -107,7 +107,7 @@ def _opposite(statement: str) -> str:
     """GRANT for REVOKE and the other way round, in ALTER DEFAULT PRIVILEGES."""
     tree = json.loads(parse_sql_json(statement))["stmts"][0]["stmt"]["AlterDefaultPrivilegesStmt"]
     options = {item["DefElem"]["defname"]: item["DefElem"]["arg"]["List"]["items"] for item in tree["options"]}
-    action = tree["action"]["GrantStmt"]
+    action = tree["action"]
     privileges = [item["AccessPriv"]["priv_name"].upper() for item in action.get("privileges", ())] or ["ALL"]
     place = ""
     if "roles" in options:

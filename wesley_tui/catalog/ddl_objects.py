@@ -17,6 +17,7 @@ __all__ = [
     "Aggregate",
     "Attribute",
     "Publication",
+    "PublishedTable",
     "SequenceOptions",
     "create_aggregate",
     "create_composite_type",
@@ -157,11 +158,21 @@ def create_materialized_view(
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedTable:
+    name: QName
+    columns: tuple[str, ...] = ()
+    """None for all."""
+    where: str | None = None
+    only: bool = False
+    """Without the tables that inherit from it, which are published one by one, or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
-    """What a publication publishes. ``tables`` are (table, columns or none for all, condition)."""
+    """What a publication publishes."""
 
     all_tables: bool = False
-    tables: tuple[tuple[QName, tuple[str, ...], str | None], ...] = ()
+    tables: tuple[PublishedTable, ...] = ()
     schemas: tuple[str, ...] = ()
     operations: tuple[str, ...] = ("insert", "update", "delete", "truncate")
     via_root: bool = False
@@ -173,10 +184,10 @@ def create_publication(name: str, publication: Publication) -> str:
     if publication.all_tables:
         text += " FOR ALL TABLES"
     objects = []
-    for table, columns, condition in publication.tables:
-        shown = f" ({quote_idents(columns)})" if columns else ""
-        where = f" WHERE ({condition})" if condition is not None else ""
-        objects.append(f"TABLE {qualified(table)}{shown}{where}")
+    for table in publication.tables:
+        columns = f" ({quote_idents(table.columns)})" if table.columns else ""
+        where = f" WHERE ({table.where})" if table.where is not None else ""
+        objects.append(f"TABLE {'ONLY ' if table.only else ''}{qualified(table.name)}{columns}{where}")
     objects += [f"TABLES IN SCHEMA {quote_ident(schema)}" for schema in publication.schemas]
     if objects:
         text += f" FOR {', '.join(objects)}"

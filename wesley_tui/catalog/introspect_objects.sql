@@ -143,7 +143,9 @@ SELECT json_agg(json_build_array(
 SELECT json_agg(json_build_array(
            p.oid, p.pubname, p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate,
            {publication_root}, {publication_generated},
-           (SELECT json_agg(json_build_array(tn.nspname, c.relname, {publication_columns}, {publication_filter})
+           (SELECT json_agg(json_build_array(tn.nspname, c.relname, {publication_columns}, {publication_filter},
+                                             c.relkind = 'r'
+                                             AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid))
                             ORDER BY tn.nspname, c.relname)
               FROM pg_publication_rel m
               JOIN pg_class c ON c.oid = m.prrelid

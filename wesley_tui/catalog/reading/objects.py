@@ -281,7 +281,7 @@ def _publications(rows: Rows) -> Iterator[FoundObject]:
         operations = {"insert": insert, "update": update, "delete": delete, "truncate": truncate}
         publication = ddl.Publication(
             all_tables,
-            tuple((QName(*table[:2]), tuple(table[2] or ()), table[3]) for table in tables or ()),
+            tuple(ddl.PublishedTable(QName(*table[:2]), tuple(table[2] or ()), *table[3:]) for table in tables or ()),
             tuple(schemas or ()),
             tuple(operation for operation, wanted in operations.items() if wanted),
             via_root,
@@ -291,7 +291,7 @@ def _publications(rows: Rows) -> Iterator[FoundObject]:
             "publication",
             QName("", name),
             (ddl.create_publication(name, publication),),
-            depends_on=tuple(Ref("table", str(table)) for table, *_ in publication.tables),
+            depends_on=tuple(Ref("table", str(table.name)) for table in publication.tables),
         )
         yield FoundObject("pg_publication", oid, made)
 
