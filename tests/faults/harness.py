@@ -112,8 +112,8 @@ class Case:
             "SELECT enum_range(NULL::mood)::text": "{sad,happy}",
             "SELECT attnotnull::text FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'": "true",
             "SELECT count(*) FROM pg_prepared_xacts": 0,
-            "SELECT string_agg(wave, ',' ORDER BY id) FROM wesley.migration_events WHERE type = 'wave.complete'": (
-                ",".join(wave.name for wave in self.plan.waves)
+            "SELECT string_agg(wave, ',' ORDER BY wave) FROM wesley.migration_events WHERE type = 'wave.complete'": (
+                ",".join(sorted(wave.name for wave in self.plan.waves))
             ),
             "SELECT array_agg(DISTINCT status)::text FROM wesley.migration_runs": "{complete}",
             "SELECT count(*) || '/' || count(DISTINCT step_sha) FROM wesley.migration_ledger"
