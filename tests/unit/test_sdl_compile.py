@@ -454,7 +454,8 @@ def test_aliases_work_and_warn() -> None:
             "",
         ),
         ('type A @table { a: Int @index(name: "b") } type B @table { b: Int }', "duplicate-name", (1, 24), ""),
-        ('type T @table @rls(preset: "tenant") { a: Int }', "not-supported-yet", (1, 15), ""),
+        ('type T @table @rls(preset: "tenant") { a: Int }', "unknown-column", (1, 28), "say which column in options"),
+        ('type T @table @rls(preset: "tenent") { a: Int }', "unknown-preset", (1, 28), "did you mean tenant?"),
     ],
 )
 def test_mistakes(text: str, code: str, place: tuple[int, int], hint: str) -> None:

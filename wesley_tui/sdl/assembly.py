@@ -17,6 +17,7 @@ from wesley_tui.sdl.issues import Issue, Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
 from wesley_tui.sdl.names import nearest
 from wesley_tui.sdl.needs import Known, with_needs
+from wesley_tui.sdl.presets import POLICY_SCHEMA
 from wesley_tui.sdl.privileges import Granting, grant_lines, sorted_grants
 from wesley_tui.sdl.schema_objects import ObjectDraft, Remark, SchemaDraft
 from wesley_tui.sdl.syntax import Definition
@@ -283,8 +284,16 @@ class Assembly:
 
     # -- the result -------------------------------------------------------------------------------------------------
 
+    def _open_policy_schema(self) -> None:
+        """Everybody calls the helpers of policies, so everybody may look into their schema."""
+        if any(record.name.schema == POLICY_SCHEMA for record in self._records.values()):
+            details = self._details.get(POLICY_SCHEMA, SchemaDetails())
+            grants = sorted_grants((*details.grants, Grant("public", "USAGE")))
+            self._details[POLICY_SCHEMA] = replace(details, grants=grants)
+
     def catalog(self, memory: dict[int, Known]) -> Catalog:
         """Everything, each mapping in the order of its names. ``memory`` is for the next time."""
+        self._open_policy_schema()
         tables, known = with_needs(self._tables, self._inventory, memory)
         memory.clear()
         memory.update(known)

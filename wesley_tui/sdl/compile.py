@@ -32,8 +32,9 @@ from wesley_tui.sdl.names import nearest
 from wesley_tui.sdl.needs import Known
 from wesley_tui.sdl.partitions import hierarchy_issues
 from wesley_tui.sdl.places import Place, Places
+from wesley_tui.sdl.presets import Secured, preset_issues, secure
 from wesley_tui.sdl.reader import Reader
-from wesley_tui.sdl.schema_objects import SchemaDraft, schema_draft
+from wesley_tui.sdl.schema_objects import ObjectDraft, SchemaDraft, schema_draft, statement_of
 from wesley_tui.sdl.source import forbidden
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.tables import enum_draft, enum_name, is_table, table_draft, table_name
@@ -90,6 +91,7 @@ class _Memory:
     schemas: dict[tuple[Definition, ...], tuple[SchemaDraft, frozenset[str]]] = field(default_factory=dict)
     views: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = field(default_factory=dict)
     linker: Linker | None = None
+    secured: dict[int, tuple[Table, list[Table | None], Secured]] = field(default_factory=dict)
     needs: dict[int, Known] = field(default_factory=dict)
 
 
@@ -114,12 +116,13 @@ class _Compilation:
         views = self._views(units, types, user_types, declared)
         drafts = self._tables(units, types, user_types, declared)
         tables = self._link(drafts)
+        made = self._secure(drafts, tables)
         enum_units = [unit for unit in units if unit.keyword == "enum"]
         for parts, issue in collisions(drafts, list(zip(enum_units, enums, strict=True))):
             self._report(issue, parts)
         for parts, issue in hierarchy_issues(drafts):
             self._report(issue, parts)
-        assembly = self._assemble(tables, enums, schemas, views, drafts, user_types)
+        assembly = self._assemble(tables, enums, schemas, views, drafts, made, user_types)
         diagnostics = self._sorted()
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(_limited(diagnostics))
@@ -349,12 +352,13 @@ class _Compilation:
         schemas: Sequence[tuple[Unit, SchemaDraft]],
         views: Sequence[tuple[Unit, ViewDraft]],
         drafts: Sequence[tuple[Unit, TableDraft]],
+        made: Sequence[tuple[tuple[Definition, ...], ObjectDraft]],
         user_types: Mapping[str, QName],
     ) -> Assembly:
         objects = [(unit.parts, draft) for unit, schema in schemas for draft in schema.objects]
         objects += [(unit.parts, view.draft) for unit, view in views if view.draft is not None]
         by_name = {draft.enum.name: draft.enum for draft in enums}
-        assembly = Assembly(tables, by_name, objects, user_types)
+        assembly = Assembly(tables, by_name, [*objects, *made], user_types)
         by_type = {draft.type_name: draft.name for _, draft in drafts}
         for unit, schema in schemas:
             assembly.apply(unit.parts, schema, by_type)
@@ -403,6 +407,33 @@ class _Compilation:
             if not draft.dropped and draft.name not in tables:
                 tables[draft.name] = table
         return tables
+
+    def _secure(
+        self, drafts: Sequence[tuple[Unit, TableDraft]], tables: dict[QName, Table]
+    ) -> list[tuple[tuple[Definition, ...], ObjectDraft]]:
+        """Give tables the policies of their presets, in place; returns the functions that these call, each once."""
+        fresh: dict[int, tuple[Table, list[Table | None], Secured]] = {}
+        linked = dict(tables)
+        made: dict[Ref, tuple[tuple[Definition, ...], ObjectDraft]] = {}
+        for unit, draft in drafts:
+            table = linked.get(draft.name)
+            if not draft.presets or table is None or draft.dropped:
+                continue
+            others = [linked.get(preset.other) for preset in draft.presets if preset.other is not None]
+            known = self._memory.secured.get(id(table))
+            same = (
+                known is not None and known[0] is table and all(a is b for a, b in zip(known[1], others, strict=True))
+            )
+            secured = known[2] if known is not None and same else secure(table, draft.presets, linked)
+            fresh[id(table)] = table, others, secured
+            tables[draft.name] = secured.table
+            spot = draft.presets[0].spot
+            for issue in preset_issues(draft.presets, secured, linked):
+                self._report(issue, unit.parts)
+            for function in secured.functions:
+                made.setdefault(function.ref, (unit.parts, ObjectDraft(function, statement_of(function), spot)))
+        self._memory.secured = fresh
+        return list(made.values())
 
     # -- places and reports -----------------------------------------------------------------------------------------
 

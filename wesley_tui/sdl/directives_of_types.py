@@ -506,6 +506,29 @@ type AccountCount @materializedView(
             Argument("by", "String!", "The field that says which."),
             Argument("membership", "String", "Type that says who belongs to which tenant; see the preset."),
         ),
+        example="""\
+type Organisation @table {
+  id: ID! @pk
+  name: String!
+}
+
+type Invoice @table @tenant(by: "organisationId") {
+  id: ID! @pk
+  organisationId: ID! @fk(ref: "Organisation.id")
+  total: Decimal!
+}
+
+type Draft @table @owner(column: "authorId") {
+  id: ID! @pk
+  authorId: ID!
+  text: String!
+}
+
+type Post @table @rls(preset: "soft-delete", options: {column: "deletedAt"}) {
+  id: ID! @pk
+  deletedAt: DateTime
+}
+""",
     ),
     Directive(
         "owner",

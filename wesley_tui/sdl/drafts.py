@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wesley_tui.catalog.model import Enum, ForeignKey, QName, SqlObject, Table
+from wesley_tui.catalog.model import Enum, ForeignKey, QName, Table
 from wesley_tui.sdl.issues import Issue, Spot
+from wesley_tui.sdl.presets import Preset
 from wesley_tui.sdl.usage import Use
 
 __all__ = ["Annotation", "EnumDraft", "PendingForeignKey", "TableDraft"]
@@ -61,8 +62,7 @@ class TableDraft:
     """``""`` for the table, ``column NAME``, ``constraint NAME``, ``index NAME``, ``policy NAME``."""
     annotations: Mapping[str, tuple[Annotation, ...]] = field(default_factory=dict)
     """By the same keys; ``field NAME`` for one that is no column."""
-    objects: tuple[SqlObject, ...] = ()
-    """What its presets need beside policies: functions, triggers."""
+    presets: tuple[Preset, ...] = ()
     computed: tuple[tuple[str, Use], ...] = ()
     """Columns that are computed from other tables."""
 

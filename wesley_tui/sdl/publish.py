@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wesley_tui.sdl.directives import ARGUMENT_SCALARS, DIRECTIVES, SCALARS, Directive
+from wesley_tui.sdl.preset_options import PRESETS, Option
 
 __all__ = ["graphql_text", "main", "manual_text", "published"]
 
@@ -137,6 +138,22 @@ A description becomes the comment of its table, column or enum. `@renamed(from:)
 
 """
 
+_PRESETS = """\
+## Presets
+
+Ready-made row-level security: `@rls(preset: "owner", options: {column: "authorId"})`; `@tenant(by:)` and
+`@owner(column:)` are short for two of them. Who asks is said by the application, in settings, at the start of each
+transaction: `app.tenant_id`, `app.user_id`, `app.roles` (a list with commas). A setting that is absent or empty sees
+nothing. Policies read them through functions in the schema `wesley_policy`, whose `search_path` is fixed. That the
+application says the truth is its own business: whoever can run SQL of his own choice can set them, too.
+
+`tenant`, `hierarchical`, `soft-delete` and `time-window` are restrictive: they hold besides any other policy. A table
+that has no permissive policy gets one. `FORCE ROW LEVEL SECURITY` is on unless `force: false`, so that the table's
+owner obeys, too; superusers and roles with BYPASSRLS never do, and TRUNCATE is not covered. Missing indexes on the
+columns of owners and tenants are added.
+
+"""
+
 _AFTER = """\
 ## Defaults
 
@@ -176,6 +193,7 @@ def _manual_lines() -> Iterator[str]:
     for directive in DIRECTIVES:
         if directive.status == "built":
             yield from _section(directive)
+    yield from _presets()
     yield "## Directives that inform"
     yield ""
     yield "They are for clients, generated code and tests; the database is the same with or without them."
@@ -201,6 +219,21 @@ def _section(directive: Directive) -> Iterator[str]:
         yield directive.example.rstrip()
         yield "```"
         yield ""
+
+
+def _presets() -> Iterator[str]:
+    yield from _PRESETS.splitlines()
+    yield "| preset | options | |"
+    yield "|---|---|---|"
+    for spec in PRESETS:
+        options = "; ".join(_option(option) for option in spec.options)
+        yield f"| `{spec.name}` | {options} | {spec.doc} |"
+    yield ""
+
+
+def _option(option: Option) -> str:
+    default = f", default `{option.default}`" if option.default is not None else ""
+    return f"`{option.name}`{default}: {option.doc}"
 
 
 def _short(directives: Iterator[Directive]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from wesley_tui.sdl.statements import Statement, read_statement
 from wesley_tui.sdl.units import Unit
 from wesley_tui.sdl.usage import Use, uses_of
 
-__all__ = ["Namespace", "ObjectDraft", "Remark", "SchemaDraft", "object_of", "schema_draft"]
+__all__ = ["Namespace", "ObjectDraft", "Remark", "SchemaDraft", "object_of", "schema_draft", "statement_of"]
 
 _KIND_OF: Mapping[str, ObjectKind] = {
     "extension": "extension",
@@ -206,6 +206,11 @@ def object_of(use: Use, issues: Issues, text: str | None = None) -> ObjectDraft 
         columns=statement.columns,
     )
     return ObjectDraft(record, statement, use.spot)
+
+
+def statement_of(record: SqlObject) -> Statement:
+    """The statement of an object that this package wrote itself."""
+    return read_statement(record.statements[0])
 
 
 def _statement(use: Use, argument: str, text: str, issues: Issues) -> Statement | None:

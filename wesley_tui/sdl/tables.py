@@ -14,6 +14,7 @@ from wesley_tui.sdl.keys import KeyBuilder
 from wesley_tui.sdl.names import name_problem, nearest, snake_case, split_name
 from wesley_tui.sdl.partitions import placement
 from wesley_tui.sdl.policies import policies_of
+from wesley_tui.sdl.preset_options import presets_of
 from wesley_tui.sdl.privileges import grant_lines, read_granting, sorted_grants
 from wesley_tui.sdl.units import Unit
 from wesley_tui.sdl.usage import Use, uses_of
@@ -92,16 +93,14 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
             "add a field with a scalar type, or take @table away",
         )
     rls = uses["rls"][0] if "rls" in uses else None
-    for use in (
-        *uses.get("tenant", ()),
-        *uses.get("owner", ()),
-        *(one for draft in drafts for one in draft.uses.get("computed", ())),
-        *([rls] if rls is not None and "preset" in rls.arguments else ()),
-    ):
+    presets = presets_of(name, uses, columns, fields, failed, environment, issues)
+    for use in (one for draft in drafts for one in draft.uses.get("computed", ())):
         issues.error("not-supported-yet", f"not supported yet: @{use.name}; nothing was planned", use.spot)
     policies, policy_spots = policies_of(name.name, rls, uses.get("policy", []), issues)
     enabled = rls is not None and rls.get("enabled", True)
-    if policies and not enabled:
+    if presets and rls is not None and not enabled:
+        issues.error("wrong-argument", "a preset without row-level security protects nothing", rls.spot_of("enabled"))
+    if policies and not enabled and not presets:
         issues.warn(
             "policies-without-rls",
             f"table {name.name!r} has policies, but row-level security is not enabled: they do nothing",
@@ -119,7 +118,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         tuple(sorted(keys.indexes, key=lambda item: item.name)),
         tuple(policies),
         enabled,
-        bool(rls is not None and rls.get("force", False)),
+        bool(presets) if rls is None else bool(rls.get("force", bool(presets))),
         bool(options and options.get("unlogged", False)),
         (options.get("tablespace") or None) if options else None,
         (options.get("with") or ()) if options else (),
@@ -161,6 +160,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         tuple(issues),
         spots,
         _annotations(drafts, uses),
+        presets,
     )
 
 
