@@ -14,6 +14,7 @@ from tests.faults.wrong import make_wrong
 from tests.plans import accept
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import ExecutorError
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.stored import plan_from_document
 
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
     verb, uri, plan_file = arguments
     if wrong := os.environ.get("WESLEY_WRONG"):
         make_wrong(wrong)
-    options = RunOptions(lock_patience_s=10, orphan_patience_s=2, max_workers=2)
+    options = RunOptions(lock_patience_s=10, orphan_patience_s=2, knobs=Knobs(workers=2))
     try:
         if verb == "start":
             plan = plan_from_document(Path(plan_file).read_text())

@@ -20,6 +20,8 @@ from wesley_tui.executor.attach import follow_run
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import ExecutorError, RecoveryNeeded
 from wesley_tui.executor.events import Event, EventType, RunStatus
+from wesley_tui.executor.governor import Knobs
+from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.run import Run, RunOutcome
 from wesley_tui.planner.plan import Plan
 
@@ -197,3 +199,75 @@ def test_who_may_only_read_watches_and_cannot_steer(database: str, plan: Plan, t
     finally:
         assert ended(run).status is RunStatus.COMPLETE
         run_sql(database, "DROP OWNED BY onlooker CASCADE", "DROP ROLE onlooker")
+
+
+def test_limits_are_changed_while_it_runs_and_kept_for_a_resume(database: str, plan: Plan, tmp_path: Path) -> None:
+    run = begun(database, plan)
+    slower = wesley("throttle", "--db", database, "--rows-per-second", "200", "--json", state=tmp_path)
+    assert slower.code == 0, slower.err
+    until(lambda: EventType.GOVERNOR_CHANGED in [event.type for event in ledger.events(database)])
+    assert last(database, EventType.GOVERNOR_CHANGED).message.endswith("rows_per_second = 200")
+    run.abort("enough")
+    assert ended(run).status is RunStatus.CANCELLED
+    (left,) = run_sql(database, "SELECT count(*) FROM t WHERE b IS NULL")[0]
+    begun_at = time.monotonic()
+    resumed = resume_run(database)
+    until(lambda: run_sql(database, f"SELECT 1 FROM t WHERE b IS NULL HAVING count(*) <= {left - 150}"))
+    assert left / 200 > 1
+    assert time.monotonic() - begun_at > 0.4
+    faster = wesley("throttle", "--db", database, "--set", "rows_per_second=0", state=tmp_path)
+    assert faster.code == 0, faster.err
+    assert ended(resumed).status is RunStatus.COMPLETE
+    assert run_sql(database, "SELECT min(visits), max(visits) FROM t") == [(1, 1)]
+    wrong = wesley("throttle", "--db", database, "--set", "speed=9", state=tmp_path)
+    assert wrong.code == 2
+    assert "there is no limit speed" in wrong.err
+
+
+def test_a_busy_server_holds_the_run_until_it_is_calm(database: str, plan: Plan) -> None:
+    """Two clients in the middle of a statement are too many here: nothing starts until they are gone."""
+    limits = Knobs(active_degraded=1, active_open=1, calm_s=1)
+    busy = [psycopg.connect(database, autocommit=True) for _ in range(3)]
+    for connection in busy:
+        connection.pgconn.send_query(b"SELECT pg_sleep(60)")
+    until(lambda: run_sql(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' HAVING count(*) = 3"))
+    run = start_run(database, plan, accept(plan), RunOptions(knobs=limits))
+    until(lambda: EventType.GOVERNOR_CIRCUIT_OPEN in [event.type for event in ledger.events(database)])
+    opened = last(database, EventType.GOVERNOR_CIRCUIT_OPEN)
+    assert "active connections: 3, bound 1" in opened.message
+    assert run.wait(0.5) is None
+    assert "step.start" not in [event.type.value for event in ledger.events(database)]
+    for connection in busy:
+        connection.cancel_safe()
+        connection.close()
+    assert ended(run).status is RunStatus.COMPLETE
+    kinds = [event.type.value for event in ledger.events(database) if event.type.value.startswith("governor")]
+    assert kinds == ["governor.circuit_open", "governor.backpressure", "governor.recovered"]
+
+
+def test_a_server_that_cannot_be_looked_at_holds_the_run(database: str) -> None:
+    """Fails closed: the sampler's role may not connect any more, the other connections live."""
+    run_sql(
+        database,
+        "DROP ROLE IF EXISTS runner",
+        "CREATE ROLE runner LOGIN",
+        f"GRANT CREATE ON DATABASE {psycopg.conninfo.conninfo_to_dict(database)['dbname']} TO runner",
+        "GRANT CREATE ON SCHEMA public TO runner",
+    )
+    plan = make_plan([transactional("SELECT pg_sleep(0.3)", object=f"public.o{n}") for n in range(30)], database)
+    limits = Knobs(blind_s=1, calm_s=1, workers=1)
+    run = start_run(database.replace("postgres@", "runner@"), plan, accept(plan), RunOptions(knobs=limits))
+    try:
+        until(lambda: run_sql(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+        run_sql(
+            database,
+            "ALTER ROLE runner CONNECTION LIMIT 0",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wesley/governor'",
+        )
+        until(lambda: EventType.GOVERNOR_CIRCUIT_OPEN in [event.type for event in ledger.events(database)])
+        assert "could not be looked at" in last(database, EventType.GOVERNOR_CIRCUIT_OPEN).message
+        run_sql(database, "ALTER ROLE runner CONNECTION LIMIT -1")
+        assert ended(run, 60).status is RunStatus.COMPLETE
+        assert ledger.events(database)[-1].type is EventType.CERTIFICATE_ISSUED
+    finally:
+        run_sql(database, "ALTER ROLE runner CONNECTION LIMIT -1", "DROP OWNED BY runner CASCADE", "DROP ROLE runner")

@@ -18,6 +18,7 @@ from wesley_tui.executor import ledger
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import LockNotAcquired, RecoveryNeeded
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, StepStatus, reduce
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.locks import WORKER_LOCK
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.retry import RetryPolicy
@@ -322,7 +323,7 @@ def test_an_aborted_index_build_leaves_no_index_that_rejects_rows(database: str)
 
 def test_the_control_connection_may_be_lost(database: str) -> None:
     plan = make_plan([transactional("SELECT pg_sleep(0.4)", object=f"public.o{n}") for n in range(3)], database)
-    run = start_run(database, plan, accept(plan), RunOptions(max_workers=1))
+    run = start_run(database, plan, accept(plan), RunOptions(knobs=Knobs(workers=1)))
     for _ in range(2):
         until(lambda: rows(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
         run_sql(

@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 from wesley_tui.executor.abandon import cancel_run
 from wesley_tui.executor.errors import ExecutorError
 from wesley_tui.executor.events import RunStatus
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.ledger import RunSummary, history, reading
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import silence_orphans
@@ -81,7 +82,9 @@ def ask_cancel(conninfo: str, run_id: int | None, reason: str, patience_s: float
 
 
 def ask_set(conninfo: str, run_id: int | None, knobs: Mapping[str, Any]) -> Answer:
-    """Change limits of a run; kept for when it is resumed, also when no process owns it now."""
+    """Change limits of a run; kept for when it is resumed, also when no process owns it now. ValueError for what is no
+    limit, or cannot be its value."""
+    Knobs().changed(knobs)
     run = find_summary(conninfo, run_id)
     _insert(conninfo, run.run_id, "set", "", knobs)
     return Answer(run.run_id, run.status, obeyed=not run.owned)

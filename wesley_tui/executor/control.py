@@ -141,6 +141,15 @@ class Control:
         )
         return [Command(*row) for row in rows]
 
+    async def knobs(self) -> list[Mapping[str, Any]]:
+        """Limits of this run that were changed before it was resumed, oldest change first."""
+        rows = await self._rows(
+            "SELECT knobs FROM wesley.migration_commands WHERE run_id = %s AND verb = 'set' AND taken_at IS NOT NULL"
+            " ORDER BY command_id",
+            (self.run_id,),
+        )
+        return [row[0] for row in rows]
+
     async def announce(self, ordinal: int, attempt: int) -> None:
         await self._value("SELECT wesley.announce_step(%s, %s, %s, %s)", (self.run_id, self.fence, ordinal, attempt))
 

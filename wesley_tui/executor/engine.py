@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from wesley_tui.executor.certificate import issue_certificate
-from wesley_tui.executor.control import translated
+from wesley_tui.executor.control import Command, translated
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.gate import Asked, Gate, Stopped
@@ -32,6 +32,7 @@ from wesley_tui.executor.psql_binary import find_psql
 from wesley_tui.executor.review import ReviewToken
 from wesley_tui.executor.run import Outbox, Run, RunOutcome
 from wesley_tui.executor.scheduler import Frontier, phases_of
+from wesley_tui.executor.steering import Sampler, Steering
 from wesley_tui.executor.steps import StepRunner
 from wesley_tui.executor.target import PsqlAccess
 from wesley_tui.executor.watch import watch
@@ -121,6 +122,7 @@ class _Engine:
             return
         self._plan, self._control, self._lock = opened.plan, opened.control, opened.lock
         self._gate = Gate(self._control, lambda: self._stopping)
+        self._steering = Steering(self._options.knobs, self._gate, self._changed.set)
         self.opened.set_result((self._control.run_id, self._plan.plan_id))
         outcome = RunOutcome(self._control.run_id, self._plan.plan_id, RunStatus.FAILED, "the engine failed", lost=True)
         try:
@@ -158,8 +160,14 @@ class _Engine:
                 await self._control.attempts(self._plan.plan_id),
                 self._gate.passage,
                 lambda: self._stopping,
+                self._steering,
                 self._random,
             )
+            self._sampler = Sampler(self._conninfo, opened.server_version)
+            for knobs in await self._control.knobs():
+                with contextlib.suppress(ValueError):
+                    self._steering.turn(knobs)
+            await self._steering.look(self._sampler, self._control)
             helpers = [asyncio.create_task(h) for h in self._helpers()]
             try:
                 await self._tell_skipped(opened.fresh)
@@ -172,6 +180,7 @@ class _Engine:
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)
+                await self._sampler.close()
                 for worker in self._workers:
                     if worker.busy_since is not None:
                         worker.kill()
@@ -197,14 +206,23 @@ class _Engine:
 
     def _helpers(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on beside the steps until the run ends."""
-        return [self._follow(), self._listen(), self._guard_lock(), watch(self._control, self._workers)]
+        return [
+            self._follow(),
+            self._listen(),
+            self._guard_lock(),
+            watch(self._control, self._workers),
+            self._steering.govern(self._sampler, self._control),
+        ]
 
     async def _listen(self) -> None:
         """Obey what other processes ask for; a person is named in the event."""
         while True:
             with contextlib.suppress(StatementFailed):
                 for command in await self._control.commands():
-                    self._obey("abort" if command.verb == "cancel" else command.verb, str(command), command.metrics)
+                    if command.verb == "set":
+                        await self._turn(command)
+                    else:
+                        self._obey("abort" if command.verb == "cancel" else command.verb, str(command), command.metrics)
             await asyncio.sleep(_LISTEN_EVERY_S)
 
     async def _tell_skipped(self, fresh: bool) -> None:
@@ -231,10 +249,11 @@ class _Engine:
         self._changed.clear()
         while not frontier.finished or running:
             while frontier.ready and self._gate.is_open and await self._may_pass():
-                worker = self._idle_worker(frontier.peek(), [worker for _, worker in running.values()])
-                if worker is None:
+                ready = frontier.peek(self._steering.may_start)
+                worker = self._idle_worker(ready, [w for _, w in running.values()]) if ready is not None else None
+                if ready is None or worker is None:
                     break
-                step = worker.step = frontier.take()
+                step = worker.step = frontier.take(ready)
                 wave = waves[step.step_sha]
                 if wave not in begun:
                     begun.add(wave)
@@ -245,8 +264,8 @@ class _Engine:
             if not running:
                 if self._stopping:
                     return
-                if frontier.ready:
-                    await self._may_pass()
+                if frontier.ready and await self._may_pass():
+                    await self._until_something_may_start(frontier)
                 continue
             for task in await self._next_end(running):
                 step, _ = running.pop(task)
@@ -258,6 +277,12 @@ class _Engine:
                     if not left[wave]:
                         await self._control.event(EventType.WAVE_COMPLETE, wave=wave)
 
+    async def _until_something_may_start(self, frontier: Frontier) -> None:
+        """The governor may hold back all that is ready, though the gate is open."""
+        while frontier.peek(self._steering.may_start) is None and self._gate.is_open and not self._stopping:
+            self._changed.clear()
+            await self._changed.wait()
+
     async def _may_pass(self) -> bool:
         """Wait at the gate; False when the run stops."""
         try:
@@ -268,7 +293,7 @@ class _Engine:
 
     async def _next_end(self, running: Mapping[asyncio.Task[None], object]) -> set[asyncio.Task[None]]:
         """Wait until a step ends or something changes. On an abort, cancel what the server runs for us."""
-        patience = _LONG_S if len(self._workers) < self._options.max_workers else None
+        patience = _LONG_S if len(self._workers) < self._steering.knobs.workers else None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await self._changed.wait()
@@ -298,10 +323,12 @@ class _Engine:
 
     def _idle_worker(self, step: Step, busy: list[Worker]) -> Worker | None:
         """A worker for ``step``, a new one when that is worth it."""
+        if len(busy) >= self._steering.knobs.workers:
+            return None
         for worker in self._workers:
             if worker not in busy:
                 return worker
-        if len(self._workers) >= max(1, min(self._options.max_workers, 4)):
+        if len(self._workers) >= self._steering.knobs.workers:
             return None
         now = time.monotonic()
         long = all(worker.busy_since is not None and now - worker.busy_since > _LONG_S for worker in busy)
@@ -350,6 +377,14 @@ class _Engine:
         except (ExecutorError, OSError) as error:
             return replace(outcome, message=f"the run has no certificate: {error}")
         return replace(outcome, certificate=certificate)
+
+    async def _turn(self, command: Command) -> None:
+        try:
+            self._steering.turn(command.knobs)
+            message = f"{command.person}: " + ", ".join(f"{name} = {value}" for name, value in command.knobs.items())
+        except ValueError as error:
+            message = f"{command.person}: nothing was changed: {error}"
+        await self._control.event(EventType.GOVERNOR_CHANGED, message, metrics=command.metrics)
 
     async def _follow(self) -> None:
         """Bring committed events to the outbox."""

@@ -39,6 +39,7 @@ class EventType(enum.StrEnum):
     GOVERNOR_BACKPRESSURE = "governor.backpressure"
     GOVERNOR_CIRCUIT_OPEN = "governor.circuit_open"
     GOVERNOR_RECOVERED = "governor.recovered"
+    GOVERNOR_CHANGED = "governor.changed"
     BACKFILL_PROGRESS = "backfill.progress"
     CHECKPOINT_SAVED = "checkpoint.saved"
     DRIFT_DETECTED = "drift.detected"

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.retry import RetryPolicy
 from wesley_tui.executor.review import ReviewToken
 
@@ -20,16 +21,13 @@ ReadFingerprint = Callable[[AsyncConnection[Any], tuple[str, ...]], Awaitable[st
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    max_workers: int = 4
-    """psql children at most, 1 to 4. Another one is only started when a step is ready and the others are busy with
-    something long."""
     lock_patience_s: float = 5.0
     """How long to try for the run lock."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fingerprint: ReadFingerprint | None = None
     """When given, a run starts only if the live catalog is still ``plan.base``."""
-    batch_target_ms: float = 100.0
-    """Backfill batches grow or shrink towards this duration."""
+    knobs: Knobs = field(default_factory=Knobs)
+    """Limits to begin with; they can be changed while the run goes on."""
     orphan_patience_s: float = 3.0
     """How long a resumed run waits for a statement of the dead one before it cancels it, and again before it
     terminates that session."""

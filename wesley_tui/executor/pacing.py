@@ -13,7 +13,8 @@ class BatchPacer:
     def __init__(self, rows: int, target_ms: float, rows_per_second: int | None) -> None:
         self.rows = max(1, rows)
         self._target_s = target_ms / 1000
-        self._rate = rows_per_second
+        self._own_rate = self._rate = rows_per_second
+        self._rest = 0.0
         self._free_at: float | None = None
         self._limit()
 
@@ -28,10 +29,21 @@ class BatchPacer:
             factor = min(2.0, max(0.5, self._target_s / took))
             self.rows = min(_MOST, max(_FEWEST, round(self.rows * factor)))
         self._limit()
+        rest = self._rest * took
         if self._rate is None:
-            return 0.0
+            return rest
         self._free_at = max(self._free_at or begun, begun) + visited / self._rate
-        return max(0.0, self._free_at - ended)
+        return max(rest, self._free_at - ended)
+
+    def steer(self, target_ms: float, rows_per_second: int, rest: float) -> None:
+        """Change what is aimed at: the duration of a batch, the rate (0: only the step's own), and a pause after each
+        batch as a share of its duration."""
+        self._target_s, self._rest = target_ms / 1000, rest
+        rates = [rate for rate in (self._own_rate, rows_per_second) if rate]
+        rate = min(rates, default=None)
+        if rate != self._rate:
+            self._rate, self._free_at = rate, None
+        self._limit()
 
     def failed(self) -> None:
         """The batch ran into a lock or a deadlock: smaller ones hold fewer rows for less time."""

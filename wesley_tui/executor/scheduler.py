@@ -9,7 +9,7 @@ since every edge points from a lower ordinal to a higher one, there is no cycle 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from wesley_tui.executor.errors import PlanMismatch
 from wesley_tui.executor.locks import relations_of
@@ -72,13 +72,20 @@ class Frontier:
     def ready(self) -> bool:
         return bool(self._ready)
 
-    def peek(self) -> Step:
-        """The ready step with the lowest ordinal."""
-        return self._ready[0][1]
+    def peek(self, allowed: Callable[[Step], bool] = lambda _: True) -> Step | None:
+        """The ready step with the lowest ordinal among those that are ``allowed`` now."""
+        if self._ready and allowed(self._ready[0][1]):
+            return self._ready[0][1]
+        return next((step for _, step in sorted(self._ready) if allowed(step)), None)
 
-    def take(self) -> Step:
-        """Hand out :meth:`peek`; it counts as running until :meth:`finish`."""
-        return heapq.heappop(self._ready)[1]
+    def take(self, step: Step | None = None) -> Step:
+        """Hand out a ready step, the one with the lowest ordinal by default; it counts as running until
+        :meth:`finish`."""
+        if step is None or step is self._ready[0][1]:
+            return heapq.heappop(self._ready)[1]
+        self._ready.remove((step.ordinal, step))
+        heapq.heapify(self._ready)
+        return step
 
     def finish(self, step: Step) -> None:
         """``step`` has succeeded (or was skipped): what waited for it may become ready."""

@@ -23,6 +23,7 @@ from wesley_tui.executor.gate import Stopped
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.pacing import BatchPacer
 from wesley_tui.executor.retry import is_cancelled, waits_for_lock
+from wesley_tui.executor.steering import Steering
 from wesley_tui.executor.stored import sha256_hex, step_content
 from wesley_tui.executor.worker import Worker, WorkerLost
 from wesley_tui.planner.plan import LockMode, Step, StepKind
@@ -49,6 +50,7 @@ class StepRunner:
         attempts: dict[str, int],
         gate: Callable[[], Awaitable[None]],
         stopping: Callable[[], bool],
+        steering: Steering,
         random: Random,
     ) -> None:
         self._control = control
@@ -56,6 +58,7 @@ class StepRunner:
         self._attempts = attempts
         self._gate = gate
         self._stopping = stopping
+        self._steering = steering
         self._random = random
 
     async def run(self, worker: Worker, step: Step) -> None:
@@ -121,6 +124,8 @@ class StepRunner:
             raise error
 
     async def _record(self, call: _Call, kind: EventType, sqlstate: str, message: str, **metrics: object) -> None:
+        if kind is EventType.STEP_RETRY:
+            self._steering.errors += 1
         told = {name: value for name, value in metrics.items() if value}
         await self._control.fail_step(call.step.ordinal, call.attempt, kind, sqlstate, message, told)
 
@@ -244,13 +249,14 @@ class StepRunner:
         total = await self._control.row_estimate(step.backfill.table)
         pacer = call.memory.pacer
         if pacer is None:
-            pacer = BatchPacer(step.backfill.batch_rows, self._options.batch_target_ms, step.backfill.rows_per_second)
+            pacer = BatchPacer(step.backfill.batch_rows, self._steering.batch_target_ms, step.backfill.rows_per_second)
             call.memory.pacer = pacer
         else:
             pacer.failed()
         told = 0.0
         while True:
             await self._gate()
+            pacer.steer(self._steering.batch_target_ms, self._steering.knobs.rows_per_second, self._steering.rest)
             now = time.monotonic()
             progress = None
             if now - told >= _PROGRESS_EVERY_S:
