@@ -27,11 +27,13 @@ from functools import lru_cache
 from wesley_tui.catalog.expression_tree import COMMON_SCHEMAS, Node, parse_expression, typed_literal
 from wesley_tui.catalog.literals import NUMERIC_TYPES, array_elements
 
-__all__ = ["canonical_expression", "same_default", "same_expression"]
+__all__ = ["canonical_expression", "canonical_tree", "same_default", "same_expression", "same_tree"]
 
 _ALWAYS_IMPLICIT = frozenset(("text", "text[]", "inet"))
 _WIDER_NUMBERS = frozenset(("numeric", "double precision", "bigint"))
 _STRINGS = ("character varying", "character", "bpchar", "text", "name", "citext", "public.citext", "extensions.citext")
+_ROWS = frozenset(("old", "new"))
+"""In triggers and rules these are two rows of one table, not two names for it."""
 _RETURN_TYPES = {
     "now": "timestamp with time zone",
     "clock_timestamp": "timestamp with time zone",
@@ -75,6 +77,20 @@ def same_default(a: str | None, b: str | None, column_type: str | None = None) -
     )
 
 
+def same_tree(a: Node, b: Node) -> bool:
+    """The relation of :func:`same_expression` for two trees of whole statements, in which the qualifiers of columns
+    must agree wherever both have one."""
+    try:
+        return _Comparison({}, depth=1).same(a, b)
+    except RecursionError:
+        return False
+
+
+def canonical_tree(tree: Node) -> str:
+    """:func:`canonical_expression` for a tree. Raises ``RecursionError`` for one that is nested too deeply."""
+    return _write(tree)
+
+
 def canonical_expression(text: str) -> str:
     """One text for all spellings of an expression, for fingerprints and for grouping, not for execution.
 
@@ -105,7 +121,7 @@ def _write(node: Node) -> str:
         case ("null", _):
             return "null"
         case ("col", parts):
-            return f"col {parts[-1]}"
+            return f"col {parts[0]}.{parts[-1]}" if parts[0] in _ROWS else f"col {parts[-1]}"
         case ("cast", inner, type_name):
             if type_name in _ALWAYS_IMPLICIT or type_name in _WIDER_NUMBERS:
                 return _write(inner)
@@ -143,9 +159,9 @@ def _common_type(name: str) -> str:
 class _Comparison:
     """One comparison of two trees, with what is known about columns."""
 
-    def __init__(self, column_types: Mapping[str, str]) -> None:
+    def __init__(self, column_types: Mapping[str, str], depth: int = 0) -> None:
         self._column_types = column_types
-        self._depth = 0
+        self._depth = depth
         """How many sub-selects around the place that is looked at: only inside of one can a qualifier matter."""
 
     def same(self, a: Node, b: Node) -> bool:
@@ -236,7 +252,7 @@ class _Comparison:
 
     def _same_columns(self, a: tuple[str, ...], b: tuple[str, ...]) -> bool:
         """Outside of sub-selects there is one relation, and its name adds nothing; inside, qualifiers must agree."""
-        if a[-1] != b[-1]:
+        if a[-1] != b[-1] or (a[0] != b[0] and (a[0] in _ROWS or b[0] in _ROWS)):
             return False
         return self._depth == 0 or 1 in (len(a), len(b)) or a == b
 

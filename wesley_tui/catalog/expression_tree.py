@@ -34,7 +34,7 @@ from pglast.parser import ParseError, parse_sql_json
 from wesley_tui.catalog.literals import NUMERIC_TYPES, array_elements, literal_value, number_text
 from wesley_tui.catalog.types import TypeNameError, spell_type_node
 
-__all__ = ["COMMON_SCHEMAS", "Node", "parse_expression", "typed_literal"]
+__all__ = ["COMMON_SCHEMAS", "Node", "parse_expression", "read_tree", "typed_literal"]
 
 Node = tuple[Any, ...]
 
@@ -44,7 +44,7 @@ COMMON_SCHEMAS = frozenset(("public", "extensions"))
 _IGNORED_FIELDS = frozenset(
     (
         *("location", "stmt_len", "funcformat", "row_format", "list_start", "list_end"),
-        *("rexpr_list_start", "rexpr_list_end", "relpersistence"),
+        *("rexpr_list_start", "rexpr_list_end", "relpersistence", "arg_location"),
     )
 )
 _SAME_VALUE_FUNCTIONS = {
@@ -68,6 +68,14 @@ def parse_expression(text: str) -> Node | None:
         return _read(target["ResTarget"]["val"])
     except (ParseError, ValueError, KeyError, RecursionError):
         return None
+
+
+def read_tree(node: Any) -> Node:
+    """The tree of any part of libpg_query's JSON, a whole statement included.
+
+    Raises ``RecursionError`` for one that is nested too deeply.
+    """
+    return _read(node)
 
 
 def typed_literal(text: str, type_name: str) -> Node:
@@ -122,6 +130,8 @@ def _constant(body: Mapping[str, Any]) -> Node:
 
 
 def _cast(body: Mapping[str, Any]) -> Node:
+    if body["typeName"].get("names") == [{"String": {"sval": "unknown"}}]:
+        return _read(body["arg"])  # what the server prints for a constant whose type never mattered
     try:
         type_name = spell_type_node(body["typeName"])
     except TypeNameError:
@@ -352,9 +362,43 @@ def _default_name(node: Mapping[str, Any]) -> str:
             return "coalesce"
         case {"CaseExpr": _}:
             return "case"
+        case {"MinMaxExpr": {"op": str(operation)}}:
+            return operation.removeprefix("IS_").lower()
+        case {"A_ArrayExpr": _}:
+            return "array"
+        case {"RowExpr": _}:
+            return "row"
+        case {"A_Expr": {"kind": "AEXPR_NULLIF"}}:
+            return "nullif"
+        case {"SubLink": {"subLinkType": "EXISTS_SUBLINK"}}:
+            return "exists"
+        case {"SubLink": {"subLinkType": "ARRAY_SUBLINK"}}:
+            return "array"
+        case {"SubLink": {"subLinkType": "EXPR_SUBLINK", "subselect": {"SelectStmt": {"targetList": [target, *_]}}}}:
+            return str(target["ResTarget"].get("name") or _default_name(target["ResTarget"].get("val", {})))
         case {"SQLValueFunction": {"op": str(operation)}}:
             return operation.removeprefix("SVFOP_").removesuffix("_N").lower()
     return "?column?"
+
+
+def _sort(body: Mapping[str, Any]) -> Node:
+    """A key of ORDER BY, without what it says of the order that it has anyway."""
+    pairs = dict(_pairs(body))
+    descending = body.get("sortby_dir") == "SORTBY_DESC"
+    if body.get("sortby_dir") == "SORTBY_ASC":
+        pairs["sortby_dir"] = ("atom", "SORTBY_DEFAULT")
+    if body.get("sortby_nulls") == ("SORTBY_NULLS_FIRST" if descending else "SORTBY_NULLS_LAST"):
+        pairs["sortby_nulls"] = ("atom", "SORTBY_NULLS_DEFAULT")
+    return "node", "SortBy", tuple(sorted(pairs.items()))
+
+
+def _range_function(body: Mapping[str, Any]) -> Node:
+    """A function in FROM: ``generate_series(1, 5) n`` is printed as ``generate_series(1, 5) n(n)``."""
+    pairs = dict(_pairs(body))
+    alias = body.get("alias")
+    if alias and alias.get("colnames") == [{"String": {"sval": alias["aliasname"]}}]:
+        pairs["alias"] = _read({"aliasname": alias["aliasname"]})
+    return "node", "RangeFunction", tuple(sorted(pairs.items()))
 
 
 def _relation(body: Mapping[str, Any]) -> Node:
@@ -382,10 +426,12 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Node]] = {
     "ColumnRef": _column,
     "FuncCall": _function,
     "MinMaxExpr": _greatest_least,
+    "RangeFunction": _range_function,
     "RangeVar": _relation,
     "ResTarget": _target,
     "SQLValueFunction": _value_function,
     "SelectStmt": _select,
+    "SortBy": _sort,
     "SubLink": _sub_link,
     "TypeCast": _cast,
     "TypeName": _type_name,
