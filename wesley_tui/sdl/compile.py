@@ -20,6 +20,7 @@ from wesley_tui.catalog.model import Catalog, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified
 from wesley_tui.sdl.assembly import Assembly
 from wesley_tui.sdl.collisions import collisions, default_name_clashes
+from wesley_tui.sdl.computed import computed_statements
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.directives import ARGUMENT_SCALARS, SCALARS
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
@@ -34,12 +35,12 @@ from wesley_tui.sdl.partitions import hierarchy_issues
 from wesley_tui.sdl.places import Place, Places
 from wesley_tui.sdl.presets import Secured, preset_issues, secure
 from wesley_tui.sdl.reader import Reader
-from wesley_tui.sdl.schema_objects import ObjectDraft, SchemaDraft, schema_draft, statement_of
+from wesley_tui.sdl.schema_objects import ObjectDraft, SchemaDraft, object_of, schema_draft, statement_of
 from wesley_tui.sdl.source import forbidden
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.tables import enum_draft, enum_name, is_table, table_draft, table_name
 from wesley_tui.sdl.units import Unit
-from wesley_tui.sdl.usage import uses_of
+from wesley_tui.sdl.usage import Use, uses_of
 from wesley_tui.sdl.views import ViewDraft, is_view, view_draft, view_name
 
 __all__ = ["CompiledSchema", "Compiler", "compile_schema"]
@@ -433,7 +434,22 @@ class _Compilation:
             for function in secured.functions:
                 made.setdefault(function.ref, (unit.parts, ObjectDraft(function, statement_of(function), spot)))
         self._memory.secured = fresh
-        return list(made.values())
+        return [*made.values(), *self._computed(drafts, tables)]
+
+    def _computed(
+        self, drafts: Sequence[tuple[Unit, TableDraft]], tables: Mapping[QName, Table]
+    ) -> Iterator[tuple[tuple[Definition, ...], ObjectDraft]]:
+        """The functions and triggers that keep computed columns."""
+        if not any(draft.computed for _, draft in drafts):
+            return
+        by_type = {draft.type_name: draft for _, draft in drafts}
+        for unit, draft in drafts:
+            issues = Issues()
+            for directive, use, text in computed_statements(draft, tables, by_type, issues) if draft.computed else ():
+                made = object_of(Use(directive, use.spot, {}, {}), issues, text)
+                if made is not None:
+                    yield unit.parts, made
+            self._report_all(issues, unit.parts)
 
     # -- places and reports -----------------------------------------------------------------------------------------
 

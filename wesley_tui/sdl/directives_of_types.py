@@ -539,7 +539,8 @@ type Post @table @rls(preset: "soft-delete", options: {column: "deletedAt"}) {
     Directive(
         "computed",
         _FIELD,
-        "Kept up to date across tables, by triggers on both: `expr` over the rows of `from` that point here.",
+        "Kept up to date across tables, by triggers on both: `expr` over the rows of `from` that point here. Rows that "
+        "are there before the triggers keep what they have until they are touched: `UPDATE t SET c = c` computes them.",
         (
             Argument(
                 "from", "String!", "The type whose rows count: `Line`, or `Line.order` for its field that points here."
@@ -547,5 +548,18 @@ type Post @table @rls(preset: "soft-delete", options: {column: "deletedAt"}) {
             Argument("expr", "String!", "Aggregate over the columns of these rows: `coalesce(sum(price), 0)`."),
             Argument("where", "String", "Only of the rows for which it is true."),
         ),
+        example="""\
+type Order @table(name: "orders") {
+  id: ID! @pk
+  total: Decimal! @default(value: 0) @computed(from: "Line.order", expr: "coalesce(sum(price * pieces), 0)")
+}
+
+type Line @table {
+  id: ID! @pk
+  order: Order! @fk(onDelete: CASCADE) @index
+  price: Decimal!
+  pieces: Int!
+}
+""",
     ),
 )

@@ -246,6 +246,12 @@ def _column(
                 "use BigInt! instead of ID!" if field.type.name == "ID" else "use BigInt!",
             )
     sources = [source for source in ("default", "generated", "identity") if source in uses]
+    if "computed" in uses and (generated is not None or identity is not None):
+        issues.error(
+            "two-sources",
+            f"column {name!r} is kept by @computed: it cannot be generated as well",
+            uses["computed"][0].spot,
+        )
     if len(sources) > 1:
         issues.error(
             "two-sources",

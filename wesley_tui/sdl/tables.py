@@ -94,8 +94,6 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         )
     rls = uses["rls"][0] if "rls" in uses else None
     presets = presets_of(name, uses, columns, fields, failed, environment, issues)
-    for use in (one for draft in drafts for one in draft.uses.get("computed", ())):
-        issues.error("not-supported-yet", f"not supported yet: @{use.name}; nothing was planned", use.spot)
     policies, policy_spots = policies_of(name.name, rls, uses.get("policy", []), issues)
     enabled = rls is not None and rls.get("enabled", True)
     if presets and rls is not None and not enabled:
@@ -161,6 +159,12 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         spots,
         _annotations(drafts, uses),
         presets,
+        tuple(
+            (draft.column_name, use)
+            for draft in drafts
+            if draft.column is not None
+            for use in draft.uses.get("computed", ())
+        ),
     )
 
 
