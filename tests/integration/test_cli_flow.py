@@ -294,3 +294,41 @@ def test_demo_lists_its_sessions(run: Run) -> None:
     sessions = run("demo", "--list", "--json").json
     assert len(sessions) >= 3
     assert json.dumps(sessions)
+
+
+def test_one_schema_for_many_tenants(run: Run, schema: Callable[..., Path], database: str, tmp_path: Path) -> None:
+    first = applied(run, schema(V1), database, "--schema", "tenant_a", "--schema", "tenant b").json
+    assert first["verified"] is True
+    tables = "SELECT schemaname FROM pg_tables WHERE tablename = 'person' ORDER BY 1"
+    assert rows(database, tables) == [("tenant b",), ("tenant_a",)]
+    execute(database, """INSERT INTO "tenant b".person (id, email) VALUES (gen_random_uuid(), 'a')""")
+    execute(database, "CREATE SCHEMA elsewhere")
+
+    file = tmp_path / "plan.json"
+    assert run("plan", schema(V2), "--db", database, "--schema", "tenant*", "-o", file).code == 0
+    done = run("apply", file, "--db", database, "--yes", "--json")
+    assert done.json["verified"] is True
+    assert rows(database, """SELECT token IS NOT NULL FROM "tenant b".person""") == [(True,)]
+    assert rows(database, tables) == [("tenant b",), ("tenant_a",)]
+    assert run("plan", schema(V2), "--db", database, "--schema", "tenant*", "--json").json["waves"] == []
+    none = run("plan", schema(V2), "--db", database, "--schema", "client_*")
+    assert none.code == 2
+    assert "elsewhere" in none.err
+
+
+def test_a_rename_is_asked_and_accepted(run: Run, schema: Callable[..., Path], database: str) -> None:
+    applied(run, schema(V1), database)
+    execute(database, "INSERT INTO person (id, email) VALUES (gen_random_uuid(), 'kept')")
+    renamed = schema(V1.replace("email:", "eMail:"))
+    asked = run("plan", renamed, "--db", database, "--json").json
+    assert [(question["old"], question["new"]) for question in asked["questions"]] == [("email", "e_mail")]
+    applied(run, renamed, database, "--accept-rename", "column:public.person.email=e_mail", "--unsafe")
+    assert rows(database, "SELECT e_mail FROM person") == [("kept",)]
+
+
+def test_ignored_objects_are_left_out(run: Run, schema: Callable[..., Path], database: str) -> None:
+    execute(database, "CREATE TABLE legacy_a (id int)", "CREATE TABLE other (id int)")
+    plan = run("plan", schema(V1), "--db", database, "--json", "--adopt-all", "--ignore", "public.legacy_*").json
+    objects = {step["object"] for wave in plan["waves"] for step in wave["steps"]}
+    assert "public.other" in objects
+    assert "public.legacy_a" not in objects

@@ -26,4 +26,4 @@ class Intent:
     dropped_objects: frozenset[Ref] = frozenset()
     """Objects that are to go, as :attr:`SqlObject.ref` names them; of enums ``Ref("type", …)``."""
     uids: Mapping[str, str] = field(default_factory=dict)
-    """``@uid``: stable identity → the object that has it now (``table public.users``, ``column public.users.email``)."""
+    """``@uid``: stable identity → the object that has it now: ``table public.users``, ``column public.t.c``."""

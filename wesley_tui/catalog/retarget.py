@@ -18,7 +18,7 @@ from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, QName, Ref
 from wesley_tui.catalog.naming import quote_ident
 
-__all__ = ["merged", "retargeted", "retargeted_intent"]
+__all__ = ["merged", "merged_intents", "retargeted", "retargeted_intent"]
 
 _SQL_FIELDS = frozenset(
     {
@@ -56,6 +56,18 @@ def merged(catalogs: list[Catalog]) -> Catalog:
         objects={ref: item for catalog in catalogs for ref, item in catalog.objects.items()},
         schema_details={name: item for catalog in catalogs for name, item in catalog.schema_details.items()},
     )
+
+
+def merged_intents(intents: list[Intent]) -> Intent:
+    """The union of intents about different schemas."""
+    union: dict[str, Any] = {}
+    for field in fields(Intent):
+        values = [getattr(intent, field.name) for intent in intents]
+        if all(isinstance(value, frozenset) for value in values):
+            union[field.name] = frozenset().union(*values)
+        else:
+            union[field.name] = {key: item for value in values for key, item in value.items()}
+    return Intent(**union)
 
 
 def _moved(record: Any, old: str, new: str) -> Any:

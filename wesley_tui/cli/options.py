@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -21,8 +22,37 @@ def as_json(command: _F) -> _F:
 
 
 def planning(command: _F) -> _F:
-    """``--profile``, ``--purge``, ``--adopt-all``: what shapes a plan."""
+    """What shapes a plan. The command takes the values as one argument, ``planning``: the ``PlanningOptions``."""
+
+    @functools.wraps(command)
+    def with_options(*arguments: Any, **values: Any) -> Any:
+        from wesley_tui.services.workbench import PlanningOptions
+
+        chosen = {name: values.pop(name) for name in PlanningOptions.__slots__}
+        return command(*arguments, planning=PlanningOptions(**chosen), **values)
+
+    wrapped = cast(_F, with_options)
     for option in (
+        click.option(
+            "--accept-rename",
+            "accept_renames",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="Answer a rename question with yes (repeatable): public.old=new, column:public.t.old=new.",
+        ),
+        click.option(
+            "--ignore",
+            multiple=True,
+            metavar="PATTERN",
+            help="Leave objects out of the comparison (repeatable): public.legacy_*, view:*.",
+        ),
+        click.option(
+            "--schema",
+            "schemas",
+            multiple=True,
+            metavar="NAME",
+            help="Apply what is declared in public to this schema instead (repeatable); tenant_* means all that match.",
+        ),
         click.option(
             "--adopt-all", is_flag=True, help="Treat what the schema does not name as to be dropped (in CONTRACT)."
         ),
@@ -35,8 +65,8 @@ def planning(command: _F) -> _F:
             help="Timeouts and what is allowed.",
         ),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def schema_paths(command: _F) -> _F:

@@ -63,6 +63,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         ],
         "scope": list(plan.scope),
         "source": plan.source,
+        "tenants": list(plan.tenants),
+        "ignored": list(plan.ignored),
     }
     document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
     return document
@@ -148,6 +150,8 @@ def _read_plan(data: Mapping[str, Any]) -> Plan:
             for item in _list(data["questions"])
         ),
         source=_text(data["source"]),
+        tenants=_texts(data["tenants"]),
+        ignored=_texts(data["ignored"]),
     )
 
 

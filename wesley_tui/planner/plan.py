@@ -196,6 +196,10 @@ class Plan:
     questions: tuple[RenameQuestion, ...] = ()
     source: str = ""
     """The SDL that the plan was made from, so that its result can be verified later; empty for a DSL plan."""
+    tenants: tuple[str, ...] = ()
+    """The schemas that the SDL was applied to instead of ``public``."""
+    ignored: tuple[str, ...] = ()
+    """Patterns of objects that were left out of the comparison."""
 
     @property
     def hazard(self) -> HazardClass:

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
@@ -310,7 +310,7 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions) -> bool
     (a hand-written one)."""
     if not plan.source:
         return None
-    workbench = Workbench(target, planning)
+    workbench = Workbench(target, replace(planning, schemas=plan.tenants, ignore=plan.ignored))
     sources = [Source("plan", plan.source)]
     try:
         compiled = workbench.compile(sources)

@@ -69,6 +69,33 @@ class Target:
         except psycopg.OperationalError as error:
             raise CannotConnect(_explain(error, self.label)) from error
 
+    async def matching_schemas(self, patterns: Collection[str]) -> tuple[str, ...]:
+        """The schemas that ``patterns`` mean, sorted: a plain name stands for itself, also when there is no such schema
+        yet; one with ``*``, ``?`` or ``[`` for those that are there. Raises ``InputError`` when none is."""
+        from fnmatch import fnmatchcase
+
+        connection = await self.connect()
+        try:
+            cursor = await connection.execute(
+                "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN"
+                " ('information_schema', 'wesley', 'wesley_retired')"
+            )
+            there = [str(name) for (name,) in await cursor.fetchall()]
+        finally:
+            await connection.close()
+        found: set[str] = set()
+        for pattern in patterns:
+            if not any(sign in pattern for sign in "*?["):
+                found.add(pattern)
+                continue
+            matches = [name for name in there if fnmatchcase(name, pattern)]
+            if not matches:
+                raise InputError(
+                    f"no schema of {self.label} matches {pattern!r}; there are: {', '.join(sorted(there))}"
+                )
+            found.update(matches)
+        return tuple(sorted(found))
+
     async def snapshot(self, schemas: Collection[str] | None = None) -> Snapshot:
         """Connect, read the catalog, disconnect."""
         import psycopg

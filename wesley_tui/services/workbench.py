@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.sdl.diagnostics import SchemaError
+from wesley_tui.services.errors import InputError
 
 if TYPE_CHECKING:
+    from wesley_tui.catalog.intent import Intent
     from wesley_tui.catalog.model import Catalog
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.review import ReviewToken
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
     from wesley_tui.services.target import Target
 
-__all__ = ["Planning", "PlanningOptions", "Workbench"]
+__all__ = ["DECLARED_SCHEMA", "Planning", "PlanningOptions", "Workbench"]
+
+DECLARED_SCHEMA = "public"
+"""Where an SDL without ``@table(schema:)`` puts things, and what ``PlanningOptions.schemas`` replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,13 @@ class PlanningOptions:
     profile: str = "production"
     purge: bool = False
     adopt_all: bool = False
+    schemas: tuple[str, ...] = ()
+    """Apply what the SDL declares in ``public`` to each of these schemas instead: names, made when they are absent,
+    or patterns (``tenant_*``) of schemas that are there."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of objects that are neither compared nor listed, see :mod:`wesley_tui.diff.ignoring`."""
+    accept_renames: tuple[str, ...] = ()
+    """Answers to rename questions, see :mod:`wesley_tui.diff.accepting`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,8 @@ class Workbench:
         self.target = target
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
+        self.tenants: tuple[str, ...] = ()
+        """The schemas that ``options.schemas`` meant when the database was last read."""
         self._compiler: Compiler | None = None
 
     @property
@@ -74,7 +88,11 @@ class Workbench:
         write_atomically(Path(source.name), source.text)
 
     async def read(self, schemas: Collection[str] | None = None) -> Snapshot:
-        """Read the live catalog in one round trip; raises ``CannotConnect`` or ``CannotRead``."""
+        """Read the live catalog (``None``: of all schemas); raises ``CannotConnect``, ``CannotRead``, or ``InputError``
+        for a pattern that no schema matches."""
+        if self.options.schemas:
+            self.tenants = await self.target.matching_schemas(self.options.schemas)
+            schemas = None if schemas is None else {*schemas, *self.tenants} - {DECLARED_SCHEMA}
         self.snapshot = await self.target.snapshot(schemas)
         return self.snapshot
 
@@ -99,17 +117,41 @@ class Workbench:
         return Planning(plan, compiled.warnings, _elapsed_ms(started), compiled.locations)
 
     def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
+        """The plan for a compiled schema; raises ``InputError`` for an answer to a rename that is none."""
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
 
-        diff = compare(snapshot.catalog, compiled.catalog, compiled.intent, adopt_all=self.options.adopt_all)
+        desired, intent = self._placed(compiled)
+        try:
+            diff = compare(
+                snapshot.catalog,
+                desired,
+                intent,
+                adopt_all=self.options.adopt_all,
+                accept_renames=self.options.accept_renames,
+                ignore=self.options.ignore,
+            )
+        except ValueError as error:
+            raise InputError(f"{error}. Nothing was planned.") from error
         options = PlanOptions(
             profile=self.options.profile,
             purge=self.options.purge,
             adopt_all=self.options.adopt_all,
             source="\n".join(_lines(source.text) for source in sources),
         )
-        return build_plan(snapshot, compiled.catalog, diff, options)
+        plan = build_plan(snapshot, desired, diff, options)
+        return replace(plan, tenants=self.tenants, ignored=self.options.ignore)
+
+    def _placed(self, compiled: CompiledSchema) -> tuple[Catalog, Intent]:
+        """What is declared, where it is to be: once as written, or once per tenant."""
+        if not self.tenants:
+            return compiled.catalog, compiled.intent
+        from wesley_tui.catalog.retarget import merged, merged_intents, retargeted, retargeted_intent
+
+        return (
+            merged([retargeted(compiled.catalog, DECLARED_SCHEMA, tenant) for tenant in self.tenants]),
+            merged_intents([retargeted_intent(compiled.intent, DECLARED_SCHEMA, tenant) for tenant in self.tenants]),
+        )
 
     def explain(self, plan: Plan) -> str:
         from wesley_tui.planner.explain import explain_text

@@ -14,6 +14,7 @@ from wesley_tui.cli.run_report import finish, print_event
 
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
+    from wesley_tui.services.workbench import PlanningOptions
 
 
 @click.command("apply", short_help="Execute a plan, or the plan of a schema.")
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 def command(
     schema: tuple[str, ...],
     conninfo: str,
-    profile: str,
-    purge: bool,
-    adopt_all: bool,
+    planning: PlanningOptions,
     yes: bool,
     unsafe: bool,
     contract: bool,
@@ -40,10 +39,8 @@ def command(
     from wesley_tui.services.runs import execute, explain_before
     from wesley_tui.services.sources import is_plan_file
     from wesley_tui.services.target import Target
-    from wesley_tui.services.workbench import PlanningOptions
 
     target = Target(conninfo)
-    planning = PlanningOptions(profile, purge, adopt_all)
     if len(schema) == 1 and is_plan_file(Path(schema[0])):
         plan = load_plan(Path(schema[0]))
     else:

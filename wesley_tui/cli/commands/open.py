@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from wesley_tui.cli import options
+
+if TYPE_CHECKING:
+    from wesley_tui.services.workbench import PlanningOptions
 
 
 @click.command("open", hidden=True)
@@ -15,19 +19,13 @@ from wesley_tui.cli import options
 @options.database
 @options.planning
 @click.option("--unsafe", is_flag=True, help="Let a person confirm steps of class H3 by typing their names.")
-def command(schema: tuple[str, ...], conninfo: str, profile: str, purge: bool, adopt_all: bool, unsafe: bool) -> None:
+def command(schema: tuple[str, ...], conninfo: str, planning: PlanningOptions, unsafe: bool) -> None:
     """Open SCHEMA in the terminal application."""
-    open_application(schema, conninfo, profile=profile, purge=purge, adopt_all=adopt_all, unsafe=unsafe)
+    open_application(schema, conninfo, planning, unsafe=unsafe)
 
 
 def open_application(
-    schema: tuple[str, ...],
-    conninfo: str,
-    *,
-    profile: str = "production",
-    purge: bool = False,
-    adopt_all: bool = False,
-    unsafe: bool,
+    schema: tuple[str, ...], conninfo: str, planning: PlanningOptions | None = None, *, unsafe: bool
 ) -> None:
     """Run the TUI until it is closed, then end the process with its status.
 
@@ -45,9 +43,9 @@ def open_application(
         )
     from wesley_tui.services.sources import read_schema
     from wesley_tui.services.target import Target
-    from wesley_tui.services.workbench import PlanningOptions, Workbench
+    from wesley_tui.services.workbench import Workbench
     from wesley_tui.tui.app import WesleyApp, run_terminal
 
     sources = read_schema(schema)
-    workbench = Workbench(Target(conninfo), PlanningOptions(profile, purge, adopt_all))
+    workbench = Workbench(Target(conninfo), planning)
     sys.exit(run_terminal(WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)))

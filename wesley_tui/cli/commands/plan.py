@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wesley_tui.cli import options
 from wesley_tui.cli.output import note, result, result_json
+
+if TYPE_CHECKING:
+    from wesley_tui.services.workbench import PlanningOptions
 
 
 @click.command("plan", short_help="Show what has to be done to make a database match a schema.")
@@ -23,9 +27,7 @@ from wesley_tui.cli.output import note, result, result_json
 def command(
     schema: tuple[str, ...],
     conninfo: str,
-    profile: str,
-    purge: bool,
-    adopt_all: bool,
+    planning: PlanningOptions,
     form: str | None,
     output: str | None,
 ) -> None:
@@ -35,9 +37,8 @@ def command(
     from wesley_tui.services.planning import plan_schema
     from wesley_tui.services.sources import write_atomically
     from wesley_tui.services.target import Target
-    from wesley_tui.services.workbench import PlanningOptions
 
-    planned = plan_schema(Target(conninfo), schema, PlanningOptions(profile, purge, adopt_all))
+    planned = plan_schema(Target(conninfo), schema, planning)
     for warning in planned.warnings:
         note(str(warning))
     plan = planned.plan
