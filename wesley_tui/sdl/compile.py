@@ -124,14 +124,16 @@ class _Compilation:
         for parts, issue in hierarchy_issues(drafts):
             self._report(issue, parts)
         assembly = self._assemble(tables, enums, schemas, views, drafts, made, user_types)
+        annotations = _annotations(drafts)
+        uids = self._uids(annotations, drafts)
         diagnostics = self._sorted()
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(_limited(diagnostics))
         return CompiledSchema(
             assembly.catalog(self._memory.needs),
-            _intent(drafts, enums, assembly.dropped),
+            _intent(drafts, enums, assembly.dropped, uids),
             tuple(diagnostics),
-            _annotations(drafts),
+            annotations,
             self._lines.locations(self._spots(units, drafts, enums, assembly)),
         )
 
@@ -289,8 +291,17 @@ class _Compilation:
 
     def _check_others(self, units: Sequence[Unit], types: Mapping[str, TypeInfo], declared: frozenset[str]) -> None:
         """Types that are no tables: directives there must not be silently without effect."""
+        told: set[str] = set()
         for unit in units:
             issues = Issues()
+            if unit.keyword in ("interface", "union", "input") and unit.keyword not in told:
+                told.add(unit.keyword)
+                issues.warn(
+                    "not-for-the-database",
+                    f"{unit.keyword} {unit.name} is for the API: nothing is planned for it, nor for any other "
+                    f"{unit.keyword}",
+                    unit.spot,
+                )
             if unit.keyword == "type" and types[unit.name].kind == "other":
                 uses_of(unit.directives(), "OBJECT", issues, declared)
                 used = {directive.name for _, directive in unit.directives()} | {
@@ -451,6 +462,24 @@ class _Compilation:
                     yield unit.parts, made
             self._report_all(issues, unit.parts)
 
+    def _uids(
+        self, annotations: Mapping[str, Sequence[Annotation]], drafts: Sequence[tuple[Unit, TableDraft]]
+    ) -> dict[str, str]:
+        """Stable identity → the object that has it; one identity for two objects is an error."""
+        uids: dict[str, str] = {}
+        for place, found in annotations.items():
+            for annotation in found:
+                if annotation.name != "uid" or place.startswith("field "):
+                    continue
+                uid = str(dict(annotation.arguments)["value"])
+                if uid in uids:
+                    unit, draft = next(item for item in drafts if place.partition(" ")[2].startswith(str(item[1].name)))
+                    spot = draft.spots.get(f"column {place[len(f'column {draft.name}.') :]}", unit.spot)
+                    message = f"{uids[uid]} and {place} have the same @uid {uid!r}"
+                    self._report(Issue("error", "duplicate-uid", message, "each object has its own", spot), unit.parts)
+                uids[uid] = place
+        return uids
+
     # -- places and reports -----------------------------------------------------------------------------------------
 
     def _spots(
@@ -509,7 +538,12 @@ def _type_text(name: QName) -> str:
     return qualified(name) if name.name and name.schema else ""
 
 
-def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft], dropped: Iterable[Ref]) -> Intent:
+def _intent(
+    drafts: Sequence[tuple[Unit, TableDraft]],
+    enums: Sequence[EnumDraft],
+    dropped: Iterable[Ref],
+    uids: Mapping[str, str],
+) -> Intent:
     return Intent(
         {draft.name: draft.renamed_from for _, draft in drafts if draft.renamed_from is not None},
         {(draft.name, new): old for _, draft in drafts for new, old in draft.renamed_columns.items()},
@@ -518,6 +552,7 @@ def _intent(drafts: Sequence[tuple[Unit, TableDraft]], enums: Sequence[EnumDraft
         frozenset(draft.name for _, draft in drafts if draft.dropped),
         frozenset((draft.name, column) for _, draft in drafts for column in draft.dropped_columns),
         frozenset(dropped),
+        uids,
     )
 
 

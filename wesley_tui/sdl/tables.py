@@ -129,6 +129,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         (options.get("accessMethod") or None) if options else None,
         _grants(uses, columns, fields, issues, open_columns=inherited),
     )
+    renamed_columns = _renamed_columns(drafts, issues)
     spots[""] = unit.spot
     spots.update(keys.spots)
     spots.update((f"policy {policy}", place) for policy, place in policy_spots.items())
@@ -149,11 +150,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         frozenset(keys.default_names),
         False,
         renamed,
-        {
-            draft.column_name: draft.uses["renamed"][0].get("from")
-            for draft in drafts
-            if draft.column is not None and "renamed" in draft.uses
-        },
+        renamed_columns,
         frozenset(draft.column_name for draft in drafts if draft.dropped),
         tuple(issues),
         spots,
@@ -256,7 +253,8 @@ def _renamed_object(uses: Mapping[str, list[Use]], name: QName, issues: Issues) 
             "wrong-argument", f"{text!r} is not a name", use.spot_of("from"), '"old_name" or "schema.old_name"'
         )
         return None
-    old = QName(parts[0], parts[1]) if len(parts) == 2 else QName(name.schema, parts[0])
+    before = _old_name(use, parts[-1], issues)
+    old = QName(parts[0], before) if len(parts) == 2 else QName(name.schema, before)
     if (problem := name_problem(old.name)) is not None:
         issues.error(problem[0], problem[1], use.spot_of("from"))
         return None
@@ -264,6 +262,39 @@ def _renamed_object(uses: Mapping[str, list[Use]], name: QName, issues: Issues) 
         issues.warn("renamed-to-itself", f"{name} is renamed from its own name", use.spot, "take @renamed away")
         return None
     return old
+
+
+def _old_name(use: Use, name: str, issues: Issues) -> str:
+    """The SQL name that ``@renamed(from:)`` means: a GraphQL spelling stands for its SQL name; in quotes of SQL it is
+    exact."""
+    text: str = use.get("from")
+    if '"' in text or snake_case(name) == name:
+        return name
+    issues.warn(
+        "renamed-spelling",
+        f"{text!r} is taken for the GraphQL spelling of {snake_case(name)!r}",
+        use.spot_of("from"),
+        f'write from: "{snake_case(name)}"; for exactly {name} in the database, from: "\\"{name}\\""',
+    )
+    return snake_case(name)
+
+
+def _renamed_columns(drafts: list[FieldDraft], issues: Issues) -> dict[str, str]:
+    renamed: dict[str, str] = {}
+    for draft in drafts:
+        if draft.column is None or "renamed" not in draft.uses:
+            continue
+        use = draft.uses["renamed"][0]
+        text: str = use.get("from")
+        exact = len(text) > 2 and text[0] == text[-1] == '"'
+        old = text[1:-1].replace('""', '"') if exact else _old_name(use, text, issues)
+        if (problem := name_problem(old)) is not None:
+            issues.error(problem[0], problem[1], use.spot_of("from"))
+        elif old == draft.column_name:
+            issues.warn("renamed-to-itself", f"{old!r} is renamed from its own name", use.spot, "take @renamed away")
+        else:
+            renamed[draft.column_name] = old
+    return renamed
 
 
 def _annotations(drafts: list[FieldDraft], uses: Mapping[str, list[Use]]) -> dict[str, tuple[Annotation, ...]]:
