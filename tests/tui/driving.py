@@ -32,7 +32,9 @@ class Driver:
 
     async def settle(self) -> None:
         """Until every worker is done and every message it posted was handled."""
-        for _ in range(4):
+        calm = 0
+        while calm < 2:
+            calm = 0 if any(not worker.is_finished for worker in self.app.workers) else calm + 1
             await self.app.workers.wait_for_complete()
             await self.handled()
 
