@@ -156,8 +156,7 @@ def _indexes(record: SqlObject) -> Iterator[Arguments]:
 def address(record: SqlObject) -> str:
     """What the object is called after ``COMMENT ON`` and ``GRANT … ON``."""
     if record.arguments is not None:
-        arguments = record.arguments or ("*" if record.kind == "aggregate" else "")
-        return f"{record.kind} {qualified(record.name)}({arguments})"
+        return f"{record.kind} {qualified(record.name)}({record.arguments})"
     if record.relation is not None:
         return f"{record.kind} {quote_ident(record.name.name)} ON {qualified(record.relation)}"
     kind = "type" if record.kind in ("composite type", "range type") else record.kind

@@ -37,6 +37,11 @@ def object_types(drafts: Iterable[ObjectDraft]) -> dict[str, QName]:
     return types
 
 
+def _flat(routine: str) -> str:
+    """The signature of an aggregate as a plain list, for the other ways to write it."""
+    return routine.replace("(*)", "()").replace("(ORDER BY ", "(").replace(" ORDER BY ", ", ")
+
+
 class Inventory:
     """Finds declared objects by what a statement calls them."""
 
@@ -122,7 +127,8 @@ class Inventory:
             several = self._routines.get(address.name, [])
             if address.parameters is None:
                 return [item for item in several if item.kind in kinds] if len(several) == 1 else []
-            return [item for kind in kinds if (item := Ref(kind, ref.name)) in self.refs]
+            wanted = _flat(ref.name)
+            return [item for item in several if item.kind in kinds and _flat(item.name) == wanted]
         if address.kind == "column":
             table = self._tables.get(address.relation) if address.relation is not None else None
             return [ref] if table is not None and table.column(address.name.name) is not None else []

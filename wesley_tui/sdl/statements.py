@@ -56,10 +56,12 @@ class Statement:
     mentions: Mentions
     parameters: tuple[Mapping[str, Any], ...] | None = None
     """Of routines and aggregates: the TypeName nodes of the input arguments (see :func:`argument_types`)."""
+    direct: int | None = None
+    """Of an ordered-set aggregate: how many of its arguments are direct; the others stand behind ORDER BY."""
     relation: QName | None = None
     owned_by: tuple[QName, str] | None = None
     columns: tuple[str, ...] = ()
-    """Of a view: its output columns, when the statement says them all."""
+    """Of a view or a composite type: its columns, when the statement says them all."""
 
 
 @lru_cache(maxsize=8192)
@@ -98,10 +100,17 @@ def _names_of(name: QName) -> frozenset[tuple[str | None, str]]:
 
 
 def argument_types(statement: Statement, user_types: Mapping[str, QName]) -> str | None:
-    """Identity arguments of a routine: the types of its inputs as ``format_type()`` prints them, ``integer, text``."""
+    """Identity arguments of a routine: the types of its inputs as ``format_type()`` prints them, ``integer, text``.
+
+    Aggregates have ``*`` for none, and ``float8 ORDER BY anyelement`` for an ordered set.
+    """
     if statement.parameters is None:
         return None
-    return ", ".join(type_name(node, user_types) for node in statement.parameters)
+    types = [type_name(node, user_types) for node in statement.parameters]
+    if statement.direct is not None:
+        direct, ordered = types[: statement.direct], types[statement.direct :]
+        return f"{', '.join(direct)} ORDER BY {', '.join(ordered)}".strip()
+    return ", ".join(types) or ("*" if statement.kind == "aggregate" else "")
 
 
 def type_name(node: Mapping[str, Any], user_types: Mapping[str, QName]) -> str:
@@ -170,7 +179,9 @@ def _define(node: Mapping[str, Any]) -> _Found | None:
     if node.get("kind") != "OBJECT_AGGREGATE" or node.get("oldstyle"):
         return None
     arguments = node["args"][0].get("List", {}).get("items", ())
-    return "aggregate", _qualified(node["defnames"]), {"parameters": _inputs(arguments)}
+    direct = node["args"][1]["Integer"].get("ival", 0)
+    found = {"parameters": _inputs(arguments), "direct": None if direct < 0 else direct}
+    return "aggregate", _qualified(node["defnames"]), found
 
 
 def _trigger(node: Mapping[str, Any]) -> _Found:
@@ -206,6 +217,11 @@ def _without_owner(text: str, node: Mapping[str, Any]) -> str:
             end = next((other for other in starts if other > start), len(encoded))
             encoded = encoded[:start].rstrip() + b" " * (end < len(encoded)) + encoded[end:]
     return encoded.decode()
+
+
+def _composite(node: Mapping[str, Any]) -> _Found:
+    columns = tuple(item["ColumnDef"]["colname"] for item in node.get("coldeflist", ()))
+    return "composite type", relation_name(node["typevar"]), {"columns": columns}
 
 
 def _view(node: Mapping[str, Any]) -> _Found:
@@ -256,7 +272,7 @@ _READERS: Mapping[str, Any] = {
     "RuleStmt": _rule,
     "CreateSeqStmt": _sequence,
     "CreateDomainStmt": lambda node: ("domain", _qualified(node["domainname"]), {}),
-    "CompositeTypeStmt": lambda node: ("composite type", relation_name(node["typevar"]), {}),
+    "CompositeTypeStmt": _composite,
     "CreateRangeStmt": lambda node: ("range type", _qualified(node["typeName"]), {}),
     "ViewStmt": _view,
     "CreateTableAsStmt": _table_as,

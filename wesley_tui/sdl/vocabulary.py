@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wesley_tui.catalog.model import Check, Constraint, Enum, Exclude, ForeignKey, PrimaryKey, Table, Unique
+from wesley_tui.catalog.model import Check, Enum, Exclude, ForeignKey, Table
 from wesley_tui.sdl.directives import SCALARS
 from wesley_tui.sdl.names import SYSTEM_COLUMNS
 from wesley_tui.sdl.sqltext import SqlError, parse_expression
@@ -43,12 +43,8 @@ def inexpressible(item: Table | Enum) -> str | None:
             return "an enum without labels"
     else:
         names = _names(item)
-        if item.partition_by or item.partition_of or item.inherits:
-            return "a partitioned table, a partition or an inherited table"
         if not item.columns and item.partition_of is None and not item.inherits:
             return "a table without columns"
-        if any(_is_special(constraint) for constraint in item.constraints):
-            return "a constraint that is temporal or not enforced"
         for text in _expressions(item):
             try:
                 parse_expression(text)
@@ -57,18 +53,6 @@ def inexpressible(item: Table | Enum) -> str | None:
     if any(_CONTROL.search(name) for name in names):
         return "a name with control characters"
     return None
-
-
-def _is_special(constraint: Constraint) -> bool:
-    match constraint:
-        case PrimaryKey() | Unique():
-            return constraint.without_overlaps
-        case ForeignKey():
-            return constraint.period or not constraint.enforced
-        case Check():
-            return not constraint.enforced
-        case Exclude():
-            return False
 
 
 def _names(table: Table) -> list[str]:
