@@ -59,4 +59,5 @@ def assemble(rows: Rows) -> Snapshot:
         timezone=timezone,
         sizes=sizes,
         extensions=frozenset(extensions or ()),
+        declared={path: (declared, live) for path, declared, live in rows["declarations"] or ()},
     )

@@ -336,3 +336,18 @@ SELECT json_agg(json_build_array(kind, coalesce(schema, ''), name))
          UNION ALL
         SELECT 'security label', '', format('%s on %s', l.label, pg_describe_object(l.classoid, l.objoid, l.objsubid))
           FROM pg_seclabel l) found
+
+-- name: declarations
+-- The table exists only where Wesley has run, and may be out of the reader's reach: a statement that names it would fail
+-- everywhere else. ts_stat() runs a query that is a text, and here only when the table is there and readable; what it
+-- returns are the words of the answer.
+SELECT CASE WHEN c.readable THEN
+           (SELECT json_agg(json_build_array(substr(t.word, 129), left(t.word, 64), substr(t.word, 65, 64)))
+              FROM ts_stat('SELECT array_to_tsvector(ARRAY[declared_sha || live_sha || path])
+                              FROM wesley.declarations
+                             WHERE octet_length(path) < 1500 AND declared_sha || live_sha ~ ''^[0-9a-f]*$''
+                               AND length(declared_sha) = 64 AND length(live_sha) = 64') t)
+       END
+  FROM (SELECT bool_or(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) AS readable
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'wesley' AND c.relname = 'declarations' AND c.relkind = 'r') c

@@ -39,6 +39,9 @@ class Snapshot:
     timezone: str = "UTC"
     sizes: Mapping[QName, TableSize] = field(default_factory=dict)
     extensions: frozenset[str] = frozenset()
+    declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What ``wesley.declarations`` remembers: path → (digest of the declared text, digest of the live text); see
+    :mod:`wesley_tui.catalog.declared`."""
 
     @property
     def major(self) -> int:

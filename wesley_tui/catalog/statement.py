@@ -22,9 +22,16 @@ from pglast.parser import ParseError, parse_sql_json
 from wesley_tui.catalog.expression import canonical_tree, same_tree
 from wesley_tui.catalog.expression_tree import Node, read_tree
 from wesley_tui.catalog.model import SqlObject
-from wesley_tui.catalog.statement_forms import default_privileges, normal_form
+from wesley_tui.catalog.statement_forms import default_privileges, normal_form, partition_form
 
-__all__ = ["canonical_statement", "parse_single", "same_object", "same_statement"]
+__all__ = [
+    "canonical_statement",
+    "parse_single",
+    "same_object",
+    "same_partition_bound",
+    "same_partition_key",
+    "same_statement",
+]
 
 
 def same_statement(a: str, b: str) -> bool:
@@ -62,6 +69,36 @@ def same_object(a: SqlObject, b: SqlObject) -> bool:
             return False
         left.remove(match)
     return True
+
+
+def same_partition_key(a: str | None, b: str | None) -> bool:
+    """Whether two texts after PARTITION BY (``RANGE (created_at)``) mean the same; None is none."""
+    return _same_clause("partspec", "CREATE TABLE t (c int) PARTITION BY {}", a, b)
+
+
+def same_partition_bound(a: str | None, b: str | None) -> bool:
+    """Whether two bounds (``FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')``, ``DEFAULT``) mean the same. Dates and
+    timestamps are read in UTC, the time zone in which a catalog is read."""
+    return _same_clause("partbound", "CREATE TABLE t PARTITION OF p {}", a, b)
+
+
+def _same_clause(field: str, frame: str, a: str | None, b: str | None) -> bool:
+    if a is None or b is None or a == b:
+        return a == b
+    first, second = _clause(field, frame.format(a)), _clause(field, frame.format(b))
+    return first is not None and second is not None and same_tree(first, second)
+
+
+@lru_cache(maxsize=8192)
+def _clause(field: str, statement: str) -> Node | None:
+    parsed = parse_single(statement)
+    clause = parsed.get("CreateStmt", {}).get(field) if parsed is not None else None
+    if clause is None:
+        return None
+    try:
+        return read_tree(partition_form(clause))
+    except RecursionError:
+        return None
 
 
 @lru_cache(maxsize=8192)

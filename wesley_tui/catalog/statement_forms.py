@@ -8,12 +8,15 @@ default goes, names of what is made become relations (so that ``public.f`` and `
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pglast.parser import ParseError, parse_sql_json
 
-__all__ = ["default_privileges", "normal_form"]
+from wesley_tui.catalog.literals import literal_value
+
+__all__ = ["default_privileges", "normal_form", "partition_form"]
 
 _Json = dict[str, Any]
 
@@ -25,6 +28,7 @@ _ALL_PRIVILEGES = {
     "OBJECT_TYPE": {"usage"},
     "OBJECT_SCHEMA": {"usage", "create"},
 }
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RELATIONS = frozenset(("relation", "view", "rel", "typevar", "sequence", "constrrel"))
 _TYPES = frozenset(("argType", "returnType"))
 
@@ -365,6 +369,25 @@ def default_privileges(body: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             for grantee in action["grantees"]:
                 for privilege in sorted(privileges):
                     yield role, schema, action["objtype"], verb, privilege, _role(grantee), option
+
+
+def partition_form(clause: Mapping[str, Any]) -> _Json:
+    """A partition key or bound. In a bound by range, ``'2024-01-01'`` and ``'2024-01-01 00:00:00+00'`` are one point;
+    in a list the order of values has no meaning."""
+    form = dict(clause)
+    if form.get("strategy") == "r":
+        for side in ("lowerdatums", "upperdatums"):
+            form[side] = [_point(datum) for datum in form.get(side, ())]
+    if "listdatums" in form:
+        form["listdatums"] = _sorted(form["listdatums"])
+    return form
+
+
+def _point(datum: _Json) -> _Json:
+    text = datum.get("A_Const", {}).get("sval", {}).get("sval")
+    if text is None or not _ISO_DATE.match(text):
+        return datum
+    return {"A_Const": {"sval": {"sval": literal_value(text, "timestamp with time zone")}}}
 
 
 def _role(node: Mapping[str, Any]) -> str:
