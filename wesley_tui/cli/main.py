@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "apply": "Execute a plan, or the plan of a schema.",
     "resume": "Go on with a run that failed or was killed.",
     "pause": "Pause a run after its current step or batch.",
+    "rollback": "Take back what a run has done.",
     "throttle": "Change the limits of a run while it goes on.",
     "cancel": "Cancel a run, or give up one that was left.",
     "attach": "See a run live, from its first event to its last.",

@@ -136,8 +136,8 @@ def _content(connection: Connection[Any], run_id: int) -> dict[str, Any]:
     done = {
         row[0]: row[1:]
         for row in connection.execute(
-            "SELECT step_sha, ledger_id, run_id, attempt, recorded_at::text, duration_ms FROM wesley.migration_ledger"
-            " WHERE plan_id = %s AND status = 'succeeded'",
+            "SELECT step_sha, ledger_id, run_id, attempt, recorded_at::text, duration_ms FROM wesley.migration_done"
+            " WHERE plan_id = %s",
             (plan_id,),
         )
     }

@@ -174,9 +174,7 @@ class Control:
 
     async def succeeded(self, plan_id: str) -> set[str]:
         """``step_sha`` of the steps that are done, in whatever run."""
-        rows = await self._rows(
-            "SELECT step_sha FROM wesley.migration_ledger WHERE plan_id = %s AND status = 'succeeded'", (plan_id,)
-        )
+        rows = await self._rows("SELECT step_sha FROM wesley.migration_done WHERE plan_id = %s", (plan_id,))
         return {row[0] for row in rows}
 
     async def waves_complete(self) -> set[str]:

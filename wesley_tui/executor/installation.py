@@ -49,8 +49,7 @@ async def installed_version(connection: AsyncConnection[Any]) -> tuple[int, str]
         if occupied:
             raise RailsConflict(
                 "the database has a schema wesley that Wesley did not make. Nothing was changed. Rename that schema, "
-                "or "
-                "migrate this database with another tool"
+                "or migrate this database with another tool"
             )
         return None
     cursor = await connection.execute("SELECT version, digest FROM wesley.rails_version ORDER BY version DESC LIMIT 1")

@@ -19,7 +19,7 @@ from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
 from wesley_tui.executor.locks import RUN_LOCK
 from wesley_tui.executor.target import own_conninfo
 
-__all__ = ["RunSummary", "events", "history", "plan_document", "reading", "run_state", "status", "verify"]
+__all__ = ["RunSummary", "events", "history", "plan_document", "reading", "run_state", "status", "succeeded", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,7 @@ def reading(conninfo: str) -> Iterator[Connection[Any]]:
     except psycopg.errors.InsufficientPrivilege as error:
         raise MissingPrivilege(
             f"the migration history cannot be read: {str(error).strip()}. GRANT USAGE ON SCHEMA wesley and SELECT on "
-            "its "
-            "tables to this role"
+            "its tables to this role"
         ) from error
     except psycopg.Error as error:
         raise translated(error) from error
@@ -121,6 +120,15 @@ def plan_document(conninfo: str, plan_id: str) -> str:
     return str(row[0])
 
 
+def succeeded(conninfo: str, plan_id: str) -> set[str]:
+    """``step_sha`` of the plan's steps that are done and were not taken back since."""
+    with reading(conninfo) as connection:
+        rows = connection.execute(
+            "SELECT step_sha FROM wesley.migration_done WHERE plan_id = %s", (plan_id,)
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
 def verify(conninfo: str) -> list[str]:
     """What is wrong with the event chain or the ledger; empty when nothing was edited, removed or inserted."""
     with reading(conninfo) as connection:
@@ -142,7 +150,8 @@ _HISTORY = """
 SELECT r.run_id, r.plan_id, r.status, r.actor, r.application, r.contract, r.message, r.started_at AS started,
        r.finished_at AS finished,
        (SELECT count(*) FROM wesley.migration_steps s WHERE s.plan_id = r.plan_id) AS steps,
-       (SELECT count(*) FROM wesley.migration_ledger l WHERE l.plan_id = r.plan_id AND l.status = 'succeeded')
+       (SELECT count(DISTINCT l.step_sha) FROM wesley.migration_ledger l
+         WHERE l.plan_id = r.plan_id AND l.status = 'succeeded')
            AS succeeded,
        r.run_id = (SELECT max(run_id) FROM wesley.migration_runs) AND EXISTS (
            SELECT FROM pg_locks l

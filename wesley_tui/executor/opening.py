@@ -68,6 +68,8 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
         await install_rails(control.connection)
         await silence_orphans(lock, control, options.orphan_patience_s)
         await _store_plan(control.connection, plan, token.actor)
+        if options.fingerprint is not None and plan.base != plan.target:
+            await _begin_anew(control.connection, plan)
         await _enter(control, lock, plan, token, facts, resumed=None)
         return Opened(plan, control, lock, token.contract, facts.version_num, fresh=True)
 
@@ -118,16 +120,14 @@ def check_review(plan: Plan, token: ReviewToken) -> None:
     if token.plan_id != plan.plan_id or token.plan_sha != plan_digest(plan):
         raise PlanMismatch(
             f"plan {plan.plan_id[:16]} is not the one that was reviewed ({token.plan_id[:16]}), or it was changed "
-            "since. "
-            "Nothing was changed; review it again"
+            "since. Nothing was changed; review it again"
         )
     dangerous = dangerous_steps(plan, contract=token.contract)
     blocked = [step for step in dangerous if not token.unsafe or step.object not in token.typed_names]
     if blocked or (dangerous and plan.profile == "chaos"):
         raise UnsafeBlocked(
             f"step {dangerous[0].ordinal} ({dangerous[0].op} {dangerous[0].object}) is of class H3 and was not "
-            "accepted. "
-            "Nothing was changed; review the plan again"
+            "accepted. Nothing was changed; review the plan again"
         )
 
 
@@ -147,9 +147,8 @@ async def _check_drift(conninfo: str, plan: Plan, options: RunOptions) -> None:
     if found != plan.base:
         raise DriftDetected(
             f"the database is not what plan {plan.plan_id[:16]} was made for: its fingerprint is {found[:16]}, the "
-            "plan's "
-            f"base is {plan.base[:16]}. Nothing was changed; somebody altered the schema since, or this plan has run. "
-            "Make the plan again"
+            f"plan's base is {plan.base[:16]}. Nothing was changed; somebody altered the schema since, or this plan "
+            "has run. Make the plan again"
         )
 
 
@@ -192,8 +191,7 @@ async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) 
             if row is None or row[0] != sha256_hex(document):
                 raise PlanMismatch(
                     f"the database already knows a plan {plan.plan_id[:16]} with other content. Nothing was changed; "
-                    "make "
-                    "the plan again"
+                    "make the plan again"
                 )
             return
         async with connection.cursor() as writer, writer.copy(_COPY_STEPS) as copy:
@@ -206,6 +204,17 @@ async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) 
                             *(step.kind.value, object_keys(step), content, sha256_hex(content)),
                         )
                     )
+
+
+async def _begin_anew(connection: AsyncConnection[Any], plan: Plan) -> None:
+    """The catalog is what it was before this plan. If the ledger says that the plan was completed once, then what it
+    did was taken back by other means: its steps are to run again, not to be skipped."""
+    await connection.execute(
+        "SELECT wesley.next_generation(r.plan_id, 'the database is what it was before this plan')"
+        " FROM (SELECT plan_id, status FROM wesley.migration_runs WHERE plan_id = %s ORDER BY run_id DESC LIMIT 1) r"
+        " WHERE r.status IN ('complete', 'contract_pending')",
+        (plan.plan_id,),
+    )
 
 
 _COPY_STEPS = (

@@ -63,9 +63,8 @@ def check_server(connection: AsyncConnection[Any], facts: ServerFacts) -> None:
     if connection.info.backend_pid != facts.backend_pid:
         raise PoolerDetected(
             f"the connection goes through a transaction pooler (it said it is session {connection.info.backend_pid}, "
-            "the "
-            f"server says {facts.backend_pid}): locks and timeouts would land in other clients' sessions. Nothing was "
-            "changed; connect to the server itself, or to a pool in session mode"
+            f"the server says {facts.backend_pid}): locks and timeouts would land in other clients' sessions. Nothing "
+            "was changed; connect to the server itself, or to a pool in session mode"
         )
     if facts.in_recovery:
         raise ReadOnlyServer(
@@ -85,8 +84,7 @@ def check_plan(plan: Plan, facts: ServerFacts) -> None:
     if planned != actual:
         raise PlanMismatch(
             f"the plan was made for PostgreSQL {planned}, the server is {actual}, and locks and rewrites differ "
-            "between "
-            "them. Nothing was changed; make the plan again"
+            "between them. Nothing was changed; make the plan again"
         )
     steps = list(plan.steps)
     if [step.ordinal for step in steps] != sorted({step.ordinal for step in steps}):
@@ -183,8 +181,7 @@ async def check_privileges(connection: AsyncConnection[Any], plan: Plan, *, cont
     if problems:
         raise MissingPrivilege(
             f"role {role} lacks, on {database}: {'; '.join(problems)}. Nothing was changed; have it granted, or "
-            "connect "
-            "as a role that has it"
+            "connect as a role that has it"
         )
 
 

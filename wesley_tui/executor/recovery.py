@@ -41,8 +41,8 @@ async def refuse_unfinished(connection: AsyncConnection[Any]) -> None:
     on it."""
     async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         await cursor.execute(
-            f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE status IN ('running', 'paused') ORDER BY run_id LIMIT "
-            "1"
+            f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE status IN ('running', 'paused') ORDER BY run_id"
+            " LIMIT 1"
         )
         row = await cursor.fetchone()
     if row is not None:
@@ -67,6 +67,16 @@ async def find_run(connection: AsyncConnection[Any], run_id: int | None) -> RunR
         raise ExecutorError("there is no run to resume on this database; see: wesley history")
     if row.status in {"complete", "rolled_back"}:
         raise ExecutorError(f"run {row.run_id} is {row.status.replace('_', ' ')}: there is nothing to resume")
+    standing_on_it = await connection.execute(
+        "SELECT min(run_id) FROM wesley.migration_ledger WHERE run_id > %s AND plan_id <> %s AND status = 'succeeded'",
+        (row.run_id, row.plan_id),
+    )
+    later = await standing_on_it.fetchone()
+    if later is not None and later[0] is not None:
+        raise PlanMismatch(
+            f"run {row.run_id} cannot go on: run {later[0]} has changed the database by another plan since. Nothing "
+            "was changed now; plan again"
+        )
     return row
 
 
@@ -101,8 +111,7 @@ async def verify_history(connection: AsyncConnection[Any]) -> None:
             what = "event" if function == "verify_chain" else "step"
             raise PlanMismatch(
                 f"the migration history of this database was tampered with: {what} {str(row[0])[:16]}: {row[1]}. "
-                "Nothing "
-                "was changed; compare with the last certificate: wesley verify"
+                "Nothing was changed; compare with the last certificate: wesley verify"
             )
 
 

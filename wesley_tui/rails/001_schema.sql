@@ -77,13 +77,31 @@ CREATE TABLE IF NOT EXISTS wesley.migration_ledger (
     sqlstate    text,
     message     text NOT NULL DEFAULT '',
     backend_pid integer NOT NULL DEFAULT pg_catalog.pg_backend_pid(),
-    xid         bigint NOT NULL DEFAULT pg_catalog.txid_current()
+    xid         bigint NOT NULL DEFAULT pg_catalog.txid_current(),
+    generation  integer NOT NULL DEFAULT 1
 );
-CREATE UNIQUE INDEX IF NOT EXISTS migration_ledger_succeeds_once
-    ON wesley.migration_ledger (plan_id, step_sha) WHERE status = 'succeeded';
+ALTER TABLE wesley.migration_ledger ADD COLUMN IF NOT EXISTS generation integer NOT NULL DEFAULT 1;
+DROP INDEX IF EXISTS wesley.migration_ledger_succeeds_once;
+CREATE UNIQUE INDEX IF NOT EXISTS migration_ledger_succeeds_once_each
+    ON wesley.migration_ledger (plan_id, step_sha, generation) WHERE status = 'succeeded';
 CREATE INDEX IF NOT EXISTS migration_ledger_by_step ON wesley.migration_ledger (plan_id, step_sha, run_id, attempt);
 COMMENT ON TABLE wesley.migration_ledger IS
     'One row per thing that happened to a step; only a succeeded row makes the step skip from then on';
+
+CREATE TABLE IF NOT EXISTS wesley.migration_generations (
+    plan_id    text PRIMARY KEY REFERENCES wesley.migration_plans,
+    generation integer NOT NULL,
+    reason     text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE wesley.migration_generations IS
+    'How often what a plan had done was taken back, plus one; a plan without a row is in its first generation';
+
+CREATE OR REPLACE VIEW wesley.migration_done AS
+SELECT l.plan_id, l.step_sha, l.ordinal, l.run_id, l.attempt, l.ledger_id, l.recorded_at, l.duration_ms
+  FROM wesley.migration_ledger l LEFT JOIN wesley.migration_generations g ON g.plan_id = l.plan_id
+ WHERE l.status = 'succeeded' AND l.generation = coalesce(g.generation, 1);
+COMMENT ON VIEW wesley.migration_done IS 'The steps that are done and have not been taken back since: they skip';
 
 CREATE TABLE IF NOT EXISTS wesley.migration_checkpoints (
     plan_id    text NOT NULL,

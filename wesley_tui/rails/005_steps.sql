@@ -28,13 +28,13 @@ BEGIN
             USING ERRCODE = 'WE004', HINT = 'Nothing was run. Find out who changed wesley.migration_steps, then plan again.';
     END IF;
     o_content := o_step.content::jsonb;
-    o_done := EXISTS (SELECT FROM wesley.migration_ledger l
-                       WHERE l.plan_id = o_step.plan_id AND l.step_sha = o_step.step_sha AND l.status = 'succeeded');
+    o_done := EXISTS (SELECT FROM wesley.migration_done l
+                       WHERE l.plan_id = o_step.plan_id AND l.step_sha = o_step.step_sha);
     IF NOT o_done THEN
         SELECT d.sha INTO v_missing
           FROM jsonb_array_elements_text(o_content -> 'depends_on') AS d (sha)
-         WHERE NOT EXISTS (SELECT FROM wesley.migration_ledger l
-                            WHERE l.plan_id = o_step.plan_id AND l.step_sha = d.sha AND l.status = 'succeeded')
+         WHERE NOT EXISTS (SELECT FROM wesley.migration_done l
+                            WHERE l.plan_id = o_step.plan_id AND l.step_sha = d.sha)
          LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION 'step % depends on step %, which has not succeeded', p_ordinal, left(v_missing, 16)
@@ -129,9 +129,11 @@ BEGIN
     SELECT s.* INTO STRICT v_step
       FROM wesley.migration_steps s JOIN wesley.migration_runs r USING (plan_id)
      WHERE r.run_id = p_run AND s.ordinal = p_ordinal;
-    IF EXISTS (SELECT FROM wesley.migration_ledger l
-                WHERE l.plan_id = v_step.plan_id AND l.step_sha = v_step.step_sha
-                  AND (l.status = 'succeeded' OR (l.run_id = p_run AND l.attempt = p_attempt))) THEN
+    IF EXISTS (SELECT FROM wesley.migration_done l
+                WHERE l.plan_id = v_step.plan_id AND l.step_sha = v_step.step_sha)
+       OR EXISTS (SELECT FROM wesley.migration_ledger l
+                   WHERE l.plan_id = v_step.plan_id AND l.step_sha = v_step.step_sha
+                     AND l.run_id = p_run AND l.attempt = p_attempt) THEN
         RETURN false;
     END IF;
     INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status)
@@ -217,7 +219,8 @@ BEGIN
     END IF;
     PERFORM wesley.use_settings(v_entered.o_content, 0);
     v_before := EXISTS (SELECT FROM wesley.migration_ledger l
-                         WHERE l.plan_id = v_step.plan_id AND l.step_sha = v_step.step_sha AND l.status = 'started');
+                         WHERE l.plan_id = v_step.plan_id AND l.step_sha = v_step.step_sha AND l.status = 'started'
+                           AND l.generation = wesley.generation(v_step.plan_id));
     PERFORM wesley.announce_step(p_run, p_fence, p_ordinal, p_attempt);
     RETURN CASE WHEN v_before THEN 'again' ELSE 'begun' END;
 END

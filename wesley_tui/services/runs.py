@@ -30,6 +30,7 @@ __all__ = [
     "explain_before",
     "paused_elsewhere",
     "report_of",
+    "report_of_outcome",
     "resume",
     "start",
     "verify_result",
@@ -263,23 +264,28 @@ def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, Run
 def _finished(
     target: Target, plan: Plan, planning: PlanningOptions, outcome: RunOutcome, state: RunState, seconds: float
 ) -> RunReport:
-    from wesley_tui.services.audit import certificate_json
-
     verified: bool | None = None
     exit_code = outcome.exit_code
     if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
         verified = verify_result(target, plan, planning)
         if verified is False:
             exit_code = 6
+    report = report_of_outcome(plan, outcome, state, seconds)
+    return replace(report, verified=verified, exit_code=exit_code)
+
+
+def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds: float) -> RunReport:
+    """What a run has done, not yet verified."""
+    from wesley_tui.services.audit import certificate_json
+
     done, pending = report_of(plan, state)
     return RunReport(
         plan_id=plan.plan_id,
         run_id=outcome.run_id,
         status=str(outcome.status),
-        exit_code=exit_code,
+        exit_code=outcome.exit_code,
         steps=done,
         pending=pending if outcome.status is RunStatus.CONTRACT_PENDING else (),
-        verified=verified,
         duration_ms=seconds * 1000,
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,

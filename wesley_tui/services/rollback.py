@@ -1,0 +1,269 @@
+"""Taking a run back: its undo statements, last step first, as a plan of its own that is shown, reviewed and executed
+like any other.
+
+What a step has lost stays lost, and what it wrote into rows that were there before stays written; both are said before
+anything runs. The last step of the undo plan marks the run as rolled back, in the transaction that ends it: an undo
+that was interrupted is resumed like any run, and the run is never called rolled back too early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from wesley_tui.planner.plan import HazardClass, Plan, Step, StepKind, Wave
+from wesley_tui.services.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.executor.ledger import RunSummary
+    from wesley_tui.services.runs import Listen, RunReport
+    from wesley_tui.services.target import Target
+
+__all__ = ["Undo", "plan_undo", "roll_back", "undo_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What it takes to go back."""
+
+    run_id: int
+    plan: Plan
+    """The undo plan; without waves when nothing of the run has succeeded."""
+    stays: tuple[str, ...]
+    """What it does not bring back, one sentence each."""
+    base: str
+    """Fingerprint of the catalog before the run, within the plan's scope."""
+
+    def text(self) -> str:
+        """For the person who decides."""
+        steps = list(self.plan.steps)
+        lines = [f"undo of run {self.run_id}: {len(steps)} step(s), {self.plan.hazard.name} {self.plan.hazard.word}"]
+        for step in steps:
+            lines.append(f"  {step.ordinal:>3}. {step.hazard.name} {step.op} {step.object}")
+            lines += [f"         {statement}" for statement in step.statements]
+            if step.loses:
+                lines.append(f"       loses: {step.loses}")
+            if step.who_waits not in ("", "nobody"):
+                lines.append(f"       waits: {step.who_waits}")
+        lines += [f"  stays: {text}" for text in self.stays]
+        return "\n".join(lines)
+
+
+def undo_of(target: Target, run_id: int | None = None) -> Undo:
+    """The undo of run ``run_id`` (None: the last one), made for the database as it is now.
+
+    ``InputError`` when the run is under way, was taken back already, or a later run stands on it.
+    """
+    from wesley_tui.executor import ledger
+    from wesley_tui.executor.events import RunStatus
+    from wesley_tui.executor.stored import plan_from_document
+
+    runs = ledger.history(target.conninfo, 10_000)
+    run = next((run for run in runs if run_id in (None, run.run_id)), None)
+    if run is None:
+        raise InputError(f"there is no run to roll back on {target.label}; list them with: wesley history")
+    if run.owned:
+        raise InputError(f"run {run.run_id} is under way: cancel it first (wesley cancel), then roll it back")
+    if run.status is RunStatus.ROLLED_BACK:
+        raise InputError(f"run {run.run_id} was rolled back already")
+    plan = plan_from_document(ledger.plan_document(target.conninfo, run.plan_id))
+    if any(step.op == _MARK for step in plan.steps):
+        raise InputError(f"run {run.run_id} is a rollback itself: plan the schema again instead")
+    _refuse_later(run, runs, target)
+    done = ledger.succeeded(target.conninfo, run.plan_id)
+    snapshot = asyncio.run(target.snapshot(None))
+    return plan_undo(run.run_id, plan, done, snapshot)
+
+
+def _refuse_later(run: RunSummary, runs: Sequence[RunSummary], target: Target) -> None:
+    from wesley_tui.executor import ledger
+    from wesley_tui.executor.events import RunStatus
+    from wesley_tui.executor.stored import plan_from_document
+
+    for later in runs:
+        if later.run_id <= run.run_id or later.plan_id == run.plan_id or later.status is RunStatus.ROLLED_BACK:
+            continue
+        if not ledger.succeeded(target.conninfo, later.plan_id):
+            continue
+        plan = plan_from_document(ledger.plan_document(target.conninfo, later.plan_id))
+        if not any(step.op == _MARK for step in plan.steps):
+            raise InputError(
+                f"run {later.run_id} has changed the database since run {run.run_id}: roll that back first"
+            )
+
+
+def plan_undo(run_id: int, plan: Plan, done: Collection[str], snapshot: Snapshot) -> Undo:
+    """The undo of the steps ``done`` (by ``step_sha``), with effects and hazards as of ``snapshot``."""
+    from wesley_tui.catalog.fingerprint import fingerprint
+    from wesley_tui.planner.identity import with_identity
+
+    succeeded = [step for step in plan.steps if step.step_sha in done]
+    steps = list(_numbered(_undo_steps(succeeded, plan, snapshot)))
+    if succeeded:
+        steps.append(_mark(run_id, steps))
+    undo = Plan(
+        plan_id="",
+        base=fingerprint(snapshot.catalog, plan.scope),
+        target=plan.base,
+        waves=(Wave("CONTRACT", tuple(steps)),) if steps else (),
+        server_version_num=snapshot.server_version_num,
+        profile=plan.profile,
+        scope=plan.scope,
+    )
+    return Undo(run_id, with_identity(undo), tuple(_stays(succeeded)), plan.base)
+
+
+def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
+    """Last step first; what cannot run in a transaction stands alone."""
+    from wesley_tui.planner.effects import EffectContext, effects_of, effects_of_all
+    from wesley_tui.planner.estimates import estimate_ms
+    from wesley_tui.planner.hazards import judge
+    from wesley_tui.planner.operations import Operation, Phase
+    from wesley_tui.planner.profiles import profile_named
+
+    profile = profile_named(plan.profile)
+    sizes = {str(name): size for name, size in snapshot.sizes.items()}
+    context = EffectContext(snapshot.server_version_num, snapshot.timezone, snapshot.catalog)
+    for step in reversed(succeeded):
+        alone = any(not effects_of(statement, context).in_transaction for statement in step.undo)
+        for statements in [(text,) for text in step.undo] if alone else [step.undo] if step.undo else []:
+            effects, context = effects_of_all(statements, context)
+            kind = StepKind.TRANSACTIONAL if effects.in_transaction else StepKind.AUTOCOMMIT
+            operation = Operation(
+                op=f"undo_{step.op}",
+                object=step.object,
+                wave="CONTRACT",
+                phase=Phase.DROP_TABLE,
+                statements=statements,
+                kind=kind,
+                unbounded=kind is StepKind.AUTOCOMMIT or bool(effects.scans or effects.rewrites),
+            )
+            duration = estimate_ms(kind, effects, sizes, concurrent=kind is StepKind.AUTOCOMMIT)
+            verdict = judge(operation, effects, created=(), sizes=sizes, estimate_ms=duration, profile=profile)
+            undone = Step(
+                step_sha="",
+                ordinal=0,
+                op=operation.op,
+                object=step.object,
+                kind=kind,
+                statements=statements,
+                hazard=verdict.hazard,
+                locks=effects.locks,
+                rewrites=effects.rewrites,
+                scans=effects.scans,
+                loses=verdict.loses,
+                breaks=verdict.breaks,
+                who_waits=verdict.who_waits,
+                why=verdict.why,
+                estimate_ms=duration,
+                lock_timeout_ms=profile.lock_timeout_ms,
+                statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
+            )
+            yield _with_leftover(undone) if kind is StepKind.AUTOCOMMIT else undone
+
+
+def _with_leftover(step: Step) -> Step:
+    """With how to recognise and remove what a concurrent build leaves when it is cut short; a concurrent drop is
+    repeated with IF EXISTS and needs nothing."""
+    from pglast import ast
+
+    from wesley_tui.catalog.model import QName
+    from wesley_tui.catalog.naming import qualified
+    from wesley_tui.planner.checks import index_leftover, index_valid
+    from wesley_tui.planner.parse import parse_statement
+
+    node = parse_statement(step.statements[0])
+    if not isinstance(node, ast.IndexStmt) or not node.idxname or node.relation is None:
+        return step
+    table = QName(str(node.relation.schemaname or "public"), str(node.relation.relname))
+    return replace(
+        step,
+        postchecks=(index_valid(table, node.idxname),),
+        leftover_check=index_leftover(table, node.idxname),
+        leftover_cleanup=(f"DROP INDEX CONCURRENTLY IF EXISTS {qualified(QName(table.schema, node.idxname))}",),
+    )
+
+
+_MARK = "mark_rolled_back"
+
+
+def _mark(run_id: int, before: Sequence[Step]) -> Step:
+    return Step(
+        step_sha=str(len(before) + 1),
+        ordinal=len(before) + 1,
+        op=_MARK,
+        object=f"run {run_id}",
+        kind=StepKind.TRANSACTIONAL,
+        statements=(f"SELECT wesley.mark_rolled_back({run_id}, 'what it did was taken back')",),
+        hazard=HazardClass.H0,
+        depends_on=tuple(step.step_sha for step in before[-1:]),
+        who_waits="nobody",
+        why=("the ledger learns that the steps of the run are not done any more",),
+    )
+
+
+def _numbered(steps: Iterator[Step]) -> Iterator[Step]:
+    """Strictly one after the other: what was made last is taken away first."""
+    for position, step in enumerate(steps, 1):
+        before = (str(position - 1),) if position > 1 else ()
+        yield replace(step, step_sha=str(position), ordinal=position, depends_on=before)
+
+
+def _stays(succeeded: Sequence[Step]) -> Iterator[str]:
+    for step in reversed(succeeded):
+        where = f"step {step.ordinal} ({step.op} {step.object})"
+        if step.loses:
+            yield f"what {where} has lost: {step.loses}"
+        elif step.kind is StepKind.BACKFILL:
+            yield f"what {where} has written into rows, unless its column goes"
+        elif not step.undo and step.kind is StepKind.AUTOCOMMIT:
+            yield f"what {where} has done: it has no undo"
+
+
+def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], None], listen: Listen) -> RunReport:
+    """Run the undo plan. With ``unsafe`` its H3 steps count as accepted by name. Raises what a start raises."""
+    from wesley_tui.executor.abandon import cancel_run
+    from wesley_tui.executor.events import RunStatus
+    from wesley_tui.executor.ledger import history
+    from wesley_tui.services.runs import RunReport, follow, report_of_outcome, start
+    from wesley_tui.services.workbench import Workbench
+
+    if not any(undo.plan.steps):
+        return RunReport(undo.plan.plan_id, None, "nothing_to_do", 0)
+    workbench = Workbench(target)
+    token = workbench.review(
+        undo.plan,
+        undo.text(),
+        unsafe=unsafe,
+        contract=True,
+        typed_names=[step.object for step in undo.plan.steps] if unsafe else [],
+        actor=getpass.getuser(),
+    )
+    last = next(iter(history(target.conninfo, 1)), None)
+    if last is not None and last.status in {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}:
+        say(f"run {last.run_id} is given up first")
+        cancel_run(target.conninfo, last.run_id, "to be rolled back")
+    started = time.monotonic()
+    outcome, state = follow(start(target, undo.plan, token), listen(undo.plan))
+    verified: bool | None = None
+    if outcome.status is RunStatus.COMPLETE and undo.plan.scope:
+        verified = asyncio.run(_fingerprint(target, undo.plan.scope)) == undo.base
+    report = report_of_outcome(undo.plan, outcome, state, time.monotonic() - started)
+    return replace(report, verified=verified)
+
+
+async def _fingerprint(target: Target, scope: tuple[str, ...]) -> str:
+    from wesley_tui.services.runs import read_fingerprint
+
+    connection = await target.connect()
+    try:
+        return await read_fingerprint(connection, scope)
+    finally:
+        await connection.close()
