@@ -10,45 +10,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wesley_tui.catalog.model import Column, Constraint, Enum, Index, Policy, QName, Table
+from wesley_tui.catalog.model import Column, Constraint, Enum, Grant, Index, Policy, QName, Ref, SqlObject, Table
 
 __all__ = [
     "AddColumn",
     "AddConstraint",
     "AddEnumLabel",
     "AlterColumnType",
+    "AttachPartition",
     "Change",
     "ChangeColumnDefault",
     "ChangeColumnGenerated",
     "ChangeColumnIdentity",
     "ChangeColumnNotNull",
+    "ChangeColumnSetting",
     "ChangeComment",
     "ChangeEnumLabels",
+    "ChangeGrants",
+    "ChangeInheritance",
+    "ChangeObjectComment",
+    "ChangePartitionBound",
     "ChangePolicy",
+    "ChangeReplicaIdentity",
     "ChangeRowSecurity",
+    "ChangeSequenceOwner",
     "ChangeTableOptions",
     "ChangeTablePersistence",
+    "ChangeTableStorage",
     "CreateEnum",
     "CreateIndex",
+    "CreateObject",
     "CreatePolicy",
     "CreateSchema",
     "CreateTable",
+    "DetachPartition",
     "Diff",
     "DropColumn",
     "DropConstraint",
     "DropEnum",
     "DropIndex",
+    "DropObject",
     "DropPolicy",
     "DropTable",
+    "RefuseChange",
     "RenameColumn",
     "RenameConstraint",
     "RenameEnum",
     "RenameEnumLabel",
     "RenameIndex",
+    "RenameNotNull",
     "RenameQuestion",
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplaceObject",
     "ValidateConstraint",
 ]
 
@@ -292,19 +307,161 @@ class ChangeTablePersistence:
 
 @dataclass(frozen=True, slots=True)
 class ChangeComment:
-    """``kind`` is the word after COMMENT ON: table, column, constraint, index, policy, type."""
+    """``kind`` is the word after COMMENT ON: schema, table, column, constraint, index, policy, type."""
 
-    kind: Literal["table", "column", "constraint", "index", "policy", "type"]
+    kind: Literal["schema", "table", "column", "constraint", "index", "policy", "type"]
     relation: QName
-    """The table, or for ``type`` the type itself, for ``index`` the table that carries it."""
+    """The table, or for ``type`` the type itself, for ``index`` the table that carries it, for ``schema`` its name with
+    nothing after it."""
     name: str | None
     """Column, constraint, index or policy; None for a table or a type."""
     old: str | None
     new: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class CreateObject:
+    """An object that is kept as SQL, with its comments, privileges and indexes."""
+
+    object: SqlObject
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceObject:
+    """Same kind and name, another definition."""
+
+    old: SqlObject
+    new: SqlObject
+
+
+@dataclass(frozen=True, slots=True)
+class DropObject:
+    object: SqlObject
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeObjectComment:
+    """The comment of an object, or of one of its parts."""
+
+    object: SqlObject
+    part: str | None
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSequenceOwner:
+    """The sequence goes when this column goes; ``old`` and ``new`` as in :attr:`SqlObject.owned_by`."""
+
+    sequence: QName
+    old: tuple[QName, str] | None
+    new: tuple[QName, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGrants:
+    target: str
+    """What stands after ON: ``TABLE public.t``, see ``catalog.ddl_grants.grant_target``."""
+    ref: Ref
+    """The same as a reference, ``Ref("schema", …)`` for schemas."""
+    old: tuple[Grant, ...]
+    new: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeColumnSetting:
+    """One of storage, compression, statistics and options differs. ``old`` and ``new`` are whole columns."""
+
+    table: QName
+    setting: Literal["storage", "compression", "statistics", "options"]
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReplicaIdentity:
+    table: QName
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameNotNull:
+    """PostgreSQL 18: the name of a NOT NULL constraint; None is the one that the server chooses."""
+
+    table: QName
+    column: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTableStorage:
+    """Where and how the rows lie: tablespace or access method. Either writes the table anew."""
+
+    table: QName
+    setting: Literal["tablespace", "access method"]
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeInheritance:
+    """Parents of plain inheritance."""
+
+    table: QName
+    old: tuple[QName, ...]
+    new: tuple[QName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPartition:
+    """A table that stands alone becomes a partition."""
+
+    old: Table
+    new: Table
+
+
+@dataclass(frozen=True, slots=True)
+class DetachPartition:
+    """A partition becomes a table of its own."""
+
+    old: Table
+    new: Table
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePartitionBound:
+    old: Table
+    new: Table
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseChange:
+    """A difference that no statement of PostgreSQL makes without loss: the plan says so, and stops there."""
+
+    object: str
+    """``schema.name`` of what differs."""
+    why: str
+
+
 Change = (
-    CreateSchema
+    AttachPartition
+    | ChangeColumnSetting
+    | ChangeGrants
+    | ChangeInheritance
+    | ChangeObjectComment
+    | ChangePartitionBound
+    | ChangeReplicaIdentity
+    | ChangeSequenceOwner
+    | ChangeTableStorage
+    | CreateObject
+    | DetachPartition
+    | DropObject
+    | RefuseChange
+    | RenameNotNull
+    | ReplaceObject
+    | CreateSchema
     | CreateTable
     | DropTable
     | RenameTable

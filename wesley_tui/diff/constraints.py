@@ -85,7 +85,8 @@ def same_constraint(old: Constraint, new: Constraint, types: Mapping[str, str] |
     if type(old) is not type(new):
         return False
     if isinstance(old, Check) and isinstance(new, Check):
-        return old.no_inherit == new.no_inherit and same_expression(old.expression, new.expression, types)
+        flags = (old.no_inherit, old.enforced)
+        return flags == (new.no_inherit, new.enforced) and same_expression(old.expression, new.expression, types)
     if isinstance(old, Exclude) and isinstance(new, Exclude):
         return (
             (old.method, old.deferrable, old.initially_deferred) == (new.method, new.deferrable, new.initially_deferred)
@@ -127,8 +128,8 @@ def compare_indexes(
 def same_index(old: Index, new: Index, types: Mapping[str, str] | None = None) -> bool:
     """The same index, whatever its name, comment and validity."""
     return (
-        (old.method, old.unique, old.include, old.nulls_not_distinct, old.options)
-        == (new.method, new.unique, new.include, new.nulls_not_distinct, new.options)
+        (old.method, old.unique, old.include, old.nulls_not_distinct, old.options, old.tablespace)
+        == (new.method, new.unique, new.include, new.nulls_not_distinct, new.options, new.tablespace)
         and _same_keys(old.keys, new.keys, types)
         and same_expression(old.where, new.where, types)
     )

@@ -27,6 +27,8 @@ from wesley_tui.catalog.model import (
     Policy,
     PrimaryKey,
     QName,
+    Ref,
+    SqlObject,
     Table,
     Unique,
 )
@@ -111,11 +113,52 @@ def renamed_catalog(catalog: Catalog, changes: Iterable[RenameChange]) -> Catalo
     )
     tables = (_rename_in_table(table, names) for table in catalog.tables.values())
     renamed_enums = (_rename_in_enum(enum, names) for enum in catalog.enums.values())
+    objects = (_rename_in_object(item, names) for item in catalog.objects.values())
     return replace(
         catalog,
         tables={table.name: table for table in tables},
         enums={enum.name: enum for enum in renamed_enums},
+        objects={item.ref: item for item in objects},
     )
+
+
+def _rename_in_object(item: SqlObject, names: _Names) -> SqlObject:
+    """What carries it, what it belongs to and what it needs; of its statements, the qualified names of tables and
+    types. The server follows columns too, but prints them under an alias: such an object is compared as changed."""
+    depends_on = tuple(_rename_ref(ref, names) for ref in item.depends_on)
+    statements = item.statements
+    for old, new in names.tables.items():
+        statements = tuple(_replace_name(text, qualified(old), qualified(new)) for text in statements)
+    for before, after in names.types.items():
+        statements = tuple(_replace_name(text, before, after) for text in statements)
+    owner = item.owned_by
+    if owner is not None:
+        table = names.table(owner[0])
+        owner = (table, names.columns.get(table, {}).get(owner[1], owner[1]))
+    relation = names.table(item.relation) if item.relation is not None else None
+    if (depends_on, statements, owner, relation) == (item.depends_on, item.statements, item.owned_by, item.relation):
+        return item
+    return replace(item, depends_on=depends_on, statements=statements, owned_by=owner, relation=relation)
+
+
+def _rename_ref(ref: Ref, names: _Names) -> Ref:
+    match ref.kind:
+        case "table":
+            return next((Ref("table", str(new)) for old, new in names.tables.items() if str(old) == ref.name), ref)
+        case "enum":
+            return next((Ref("enum", str(new)) for old, new in names.enums.items() if str(old) == ref.name), ref)
+        case "column":
+            text = ref.name
+            for old_table, new_table in names.tables.items():
+                if text.startswith(f"{old_table}."):
+                    text = f"{new_table}{text[len(str(old_table)) :]}"
+            for table, columns in names.columns.items():
+                column = text.removeprefix(f"{table}.")
+                if column != text and column in columns:
+                    text = f"{table}.{columns[column]}"
+            return Ref("column", text)
+        case _:
+            return ref
 
 
 def _rename_in_enum(enum: Enum, names: _Names) -> Enum:

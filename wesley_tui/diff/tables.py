@@ -7,25 +7,35 @@ Columns that an earlier plan has retired (see :data:`RETIRED`) are already gone 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.model import Column, Generated, Policy, QName, Table
 from wesley_tui.diff.changes import (
     AddColumn,
     AlterColumnType,
+    AttachPartition,
     Change,
     ChangeColumnDefault,
     ChangeColumnGenerated,
     ChangeColumnIdentity,
     ChangeColumnNotNull,
+    ChangeColumnSetting,
     ChangeComment,
+    ChangeInheritance,
+    ChangePartitionBound,
     ChangePolicy,
+    ChangeReplicaIdentity,
     ChangeRowSecurity,
     ChangeTableOptions,
     ChangeTablePersistence,
+    ChangeTableStorage,
     CreatePolicy,
+    DetachPartition,
     DropColumn,
     DropPolicy,
+    RefuseChange,
+    RenameNotNull,
     RenameQuestion,
 )
 from wesley_tui.diff.constraints import compare_constraints, compare_indexes
@@ -41,6 +51,14 @@ def compare_table(live: Table, wanted: Table, questions: list[RenameQuestion]) -
     """All differences of one table; likely renames of columns are appended to ``questions``."""
     if live is wanted or live == wanted:
         return
+    if live.partition_by != wanted.partition_by and not same_expression(live.partition_by, wanted.partition_by):
+        yield RefuseChange(str(wanted.name), _other_key(live, wanted))
+        return
+    if live.partition_of != wanted.partition_of:
+        yield from _moved_partition(live, wanted)
+        return
+    if live.partition_of is not None and live.partition_bound != wanted.partition_bound:
+        yield ChangePartitionBound(live, wanted)
     name = wanted.name
     live_columns = {column.name: column for column in live.columns if not column.name.startswith(RETIRED)}
     position_of = {column.name: place for place, column in enumerate(wanted.columns)}
@@ -70,8 +88,39 @@ def compare_table(live: Table, wanted: Table, questions: list[RenameQuestion]) -
         yield ChangeTableOptions(name, live.options, wanted.options)
     if live.unlogged != wanted.unlogged:
         yield ChangeTablePersistence(name, wanted.unlogged)
+    if live.tablespace != wanted.tablespace:
+        yield ChangeTableStorage(name, "tablespace", live.tablespace, wanted.tablespace)
+    if live.access_method != wanted.access_method:
+        yield ChangeTableStorage(name, "access method", live.access_method, wanted.access_method)
+    if live.inherits != wanted.inherits:
+        yield ChangeInheritance(name, live.inherits, wanted.inherits)
+    if live.replica_identity != wanted.replica_identity:
+        yield ChangeReplicaIdentity(name, live.replica_identity, wanted.replica_identity)
     if live.comment != wanted.comment:
         yield ChangeComment("table", name, None, live.comment, wanted.comment)
+
+
+def _other_key(live: Table, wanted: Table) -> str:
+    before = f"is partitioned by {live.partition_by}" if live.partition_by else "is not partitioned"
+    after = f"partitioned by {wanted.partition_by}" if wanted.partition_by else "without partitions"
+    return (
+        f"{live.name} {before} and is declared {after}: PostgreSQL cannot change that on a table that exists; declare "
+        "a new table, copy the rows, and exchange the names"
+    )
+
+
+def _moved_partition(live: Table, wanted: Table) -> Iterator[Change]:
+    """A table that becomes a partition, stops being one, or changes its parent. A partition has no columns of its own,
+    so there is nothing else to compare until it stands where it belongs."""
+    if live.partition_of is not None:
+        yield DetachPartition(live, wanted)
+    if wanted.partition_of is not None:
+        yield AttachPartition(live, wanted)
+
+
+_SETTINGS: tuple[Literal["storage", "compression", "statistics", "options"], ...] = (
+    "storage", "compression", "statistics", "options"
+)  # fmt: skip
 
 
 def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, str]) -> Iterator[Change]:
@@ -85,6 +134,11 @@ def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, 
         yield ChangeColumnDefault(table, new.name, old.default, new.default)
     if old.not_null != new.not_null:
         yield ChangeColumnNotNull(table, new.name, new.not_null)
+    elif new.not_null and old.not_null_name != new.not_null_name:
+        yield RenameNotNull(table, new.name, old.not_null_name, new.not_null_name)
+    for setting in _SETTINGS:
+        if getattr(old, setting) != getattr(new, setting):
+            yield ChangeColumnSetting(table, setting, old, new)
     if old.comment != new.comment:
         yield ChangeComment("column", table, new.name, old.comment, new.comment)
 

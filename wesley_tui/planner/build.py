@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
 from wesley_tui.catalog.model import Catalog, QName
 from wesley_tui.catalog.snapshot import Snapshot, TableSize
-from wesley_tui.diff.changes import Change, Diff, DropEnum, DropTable, RenameEnum, RenameTable
+from wesley_tui.diff.changes import Change, Diff, DropEnum, DropObject, DropTable, RenameEnum, RenameTable
+from wesley_tui.planner.aside import with_objects_aside
 from wesley_tui.planner.effects import EffectContext, Effects, effects_of_all
 from wesley_tui.planner.estimates import estimate_ms
 from wesley_tui.planner.forms import operations_for
@@ -43,7 +44,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     target = fingerprint(desired, scope)
     tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
     situation = survey(snapshot, desired, diff.changes, options, tag)
-    operations = arranged(list(operations_for(diff.changes, situation)))
+    operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
     steps = _steps(operations, snapshot, profile)
     waves = tuple(
         Wave(name, members)
@@ -79,6 +80,8 @@ def _scope(desired: Catalog, changes: Sequence[Change]) -> tuple[str, ...]:
                 names.add(f"enum {change.enum.name}")
             case RenameEnum():
                 names.add(f"enum {change.old}")
+            case DropObject():
+                names.add(str(change.object.ref))
             case _:
                 pass
     return tuple(sorted(names))

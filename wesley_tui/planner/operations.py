@@ -8,12 +8,14 @@ below; locks, hazards and times follow from its SQL.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Ref, Table
 from wesley_tui.planner.plan import Backfill, StepCheck, StepKind, WaveName
 
 __all__ = [
+    "TYPE_OF",
     "Operation",
     "Phase",
     "column_resource",
@@ -21,6 +23,8 @@ __all__ = [
     "enum_resource",
     "index_resource",
     "name_resource",
+    "object_resource",
+    "ref_resources",
     "relation_name_pairs",
     "relation_names",
     "schema_resource",
@@ -28,16 +32,24 @@ __all__ = [
 ]
 
 
+TYPE_OF = "type of"
+"""Kind of the reference to a column whose stored type changes, which foreign keys mind as well."""
+
+
 class Phase(enum.IntEnum):
     """Order within a wave. EXPAND builds from types to constraints; CONTRACT takes off from constraints to types."""
 
     SCHEMA = 0
+    EXTENSION = 5
     RENAME = 10
     MOVE_AWAY = 15
     RENAME_PART = 17
     TYPE = 20
+    SEQUENCE = 22
+    ROUTINE = 25
     TABLE = 30
     COLUMN = 40
+    RECREATE = 42
     BACKFILL = 45
     INDEX = 50
     CONSTRAINT = 60
@@ -45,16 +57,24 @@ class Phase(enum.IntEnum):
     PROOF = 66
     NOT_NULL = 68
     KEY = 70
+    VIEW = 75
+    TRIGGER = 78
     SECURITY = 80
     SETTING = 85
+    PRIVILEGE = 87
     COMMENT = 90
+    DROP_TRIGGER = 105
+    DROP_VIEW = 108
     DROP_FOREIGN_KEY = 110
     DROP_POLICY = 115
     DROP_CONSTRAINT = 120
     DROP_INDEX = 130
     DROP_COLUMN = 140
     DROP_TABLE = 150
+    DROP_ROUTINE = 155
+    DROP_SEQUENCE = 157
     DROP_TYPE = 160
+    DROP_EXTENSION = 165
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +109,14 @@ class Operation:
     leftover_check: StepCheck | None = None
     leftover_cleanup: tuple[str, ...] = ()
     backfill: Backfill | None = None
+    disturbs: tuple[Ref, ...] = ()
+    """Live things that PostgreSQL does not let change while something stands on them: what does is taken down before
+    and put up again after, see :mod:`wesley_tui.planner.aside`."""
+    rebuilds: tuple[Ref, ...] = ()
+    """Objects that are taken down and put up again for their own sake, in their new definition."""
+    lenient: bool = False
+    """What it needs may come after it, when there is no other way: a function whose body nobody reads before it is
+    called."""
 
 
 def schema_resource(schema: str) -> str:
@@ -134,3 +162,26 @@ def relation_names(table: Table) -> tuple[str, ...]:
 
 def index_resource(table: QName, index: str) -> str:
     return f"index {table.schema}.{table.name}.{index}"
+
+
+def object_resource(ref: Ref, state: str = "exists") -> str:
+    """``state``: exists (in its declared definition), gone."""
+    return f"object {ref} {state}"
+
+
+def ref_resources(refs: Iterable[Ref]) -> tuple[str, ...]:
+    """What must be there for something that depends on ``refs``."""
+    found: list[str] = []
+    for ref in refs:
+        match ref.kind:
+            case "table":
+                found.append(f"table {ref.name}")
+            case "enum":
+                found.append(f"enum {ref.name}")
+            case "schema":
+                found.append(schema_resource(ref.name))
+            case "column":
+                found += (f"column {ref.name} exists", f"column {ref.name} typed")
+            case _:
+                found.append(object_resource(ref))
+    return tuple(found)

@@ -25,6 +25,7 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
     Raises ``ValueError`` when needs form a circle: that is a defect of a form, not of a schema.
     """
     needs = needed_by(operations)
+    _cut_circles(operations, needs)
     dependents: list[list[int]] = [[] for _ in operations]
     for position, providers in enumerate(needs):
         for provider in providers:
@@ -47,6 +48,37 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
         raise ValueError(f"operations wait for each other: {', '.join(stuck)}")
     # The heap yields a lower wave only before a higher one was begun, because waves were promoted along the needs.
     return [replace(operations[i], wave=WAVE_NAMES[ranks[i]]) for i in order]
+
+
+def _cut_circles(operations: Sequence[Operation], needs: list[set[int]]) -> None:
+    """Let lenient operations go first where they wait for themselves: everything that can be done without them is
+    taken away, and what is left of their needs is given up."""
+    lenient = {position for position, item in enumerate(operations) if item.lenient and needs[position]}
+    if not lenient:
+        return
+    dependents: list[list[int]] = [[] for _ in operations]
+    missing = [len(providers) for providers in needs]
+    for position, providers in enumerate(needs):
+        for provider in providers:
+            dependents[provider].append(position)
+    ready = [position for position, count in enumerate(missing) if not count]
+    done: set[int] = set()
+    waiting = sorted(lenient)
+    while True:
+        while ready:
+            position = ready.pop()
+            done.add(position)
+            for dependent in dependents[position]:
+                missing[dependent] -= 1
+                if not missing[dependent]:
+                    ready.append(dependent)
+        waiting = [position for position in waiting if position not in done]
+        if not waiting:
+            return
+        for position in waiting:
+            missing[position] = -1
+            needs[position] &= done
+        ready = list(waiting)
 
 
 def needed_by(operations: Sequence[Operation]) -> list[set[int]]:

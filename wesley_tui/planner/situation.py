@@ -7,17 +7,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Table, Unique
+from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Ref, Table, Unique
 from wesley_tui.catalog.naming import qualified
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.diff.changes import (
     AddConstraint,
+    AlterColumnType,
     Change,
+    ChangeColumnIdentity,
     CreateIndex,
+    CreateObject,
     CreateTable,
     DropConstraint,
     DropEnum,
     DropIndex,
+    DropObject,
     DropTable,
     RenameColumn,
     RenameEnum,
@@ -27,6 +31,7 @@ from wesley_tui.diff.changes import (
     ReplaceIndex,
 )
 from wesley_tui.diff.renames import renamed_catalog
+from wesley_tui.planner.casts import is_metadata_only
 from wesley_tui.planner.operations import (
     column_resource,
     constraint_resource,
@@ -84,6 +89,16 @@ class Situation:
     """Referenced table → live foreign keys that point to it: their table, name and referenced columns."""
     crowded: frozenset[str] = frozenset()
     """Names that more than one of the retired objects has."""
+    primary_keys: Mapping[str, PrimaryKey] = field(default_factory=dict)
+    """Of the desired tables, by ``schema.name``."""
+    numbered: frozenset[Ref] = frozenset()
+    """Sequences that take over from an identity column: made by the step that takes the identity off."""
+    outnumbered: frozenset[Ref] = frozenset()
+    """Sequences whose column gets an identity: the step that gives it drops them."""
+    keys_aside: frozenset[tuple[QName, str]] = frozenset()
+    """Foreign keys that go with a change of type and are not declared as they were: (table, name)."""
+    standing_on: Mapping[Ref, tuple[Ref, ...]] = field(default_factory=dict)
+    """Live object → live objects that depend on it; columns are among the keys."""
     exchanged: frozenset[QName] = frozenset()
     """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
 
@@ -150,9 +165,73 @@ def survey(
         exchanged=frozenset(
             item.table for item in changes if isinstance(item, ReplaceConstraint) and isinstance(item.new, PrimaryKey)
         ),
+        primary_keys={
+            str(name): key for name, table in desired.tables.items() if (key := table.primary_key) is not None
+        }
+        if desired.objects
+        else {},
+        numbered=_numbered(changes),
+        outnumbered=_outnumbered(changes),
+        keys_aside=_keys_aside(changes, live, snapshot.timezone),
+        standing_on=_standing_on(live),
         types={qualified(name): enum for name, enum in desired.enums.items()},
         renamed_from={item.new: item.old for item in renames if isinstance(item, RenameTable)},
     )
+
+
+def _numbered(changes: tuple[Change, ...]) -> frozenset[Ref]:
+    loosened = {
+        (item.table, item.new.name)
+        for item in changes
+        if isinstance(item, ChangeColumnIdentity) and item.new.identity is None
+    }
+    return frozenset(
+        item.object.ref for item in changes if isinstance(item, CreateObject) and item.object.owned_by in loosened
+    )
+
+
+def _outnumbered(changes: tuple[Change, ...]) -> frozenset[Ref]:
+    numbered = {
+        (item.table, item.new.name)
+        for item in changes
+        if isinstance(item, ChangeColumnIdentity) and item.old.identity is None
+    }
+    return frozenset(
+        item.object.ref for item in changes if isinstance(item, DropObject) and item.object.owned_by in numbered
+    )
+
+
+def _keys_aside(changes: tuple[Change, ...], live: Catalog, timezone: str) -> frozenset[tuple[QName, str]]:
+    stored = {
+        (item.table, item.new.name)
+        for item in changes
+        if isinstance(item, AlterColumnType) and not is_metadata_only(item.old.type, item.new.type, timezone=timezone)
+    }
+    leaving = {
+        (item.table, item.constraint.name if isinstance(item, DropConstraint) else item.old.name)
+        for item in changes
+        if isinstance(item, DropConstraint | ReplaceConstraint)
+    }
+    if not stored or not leaving:
+        return frozenset()
+    return frozenset(
+        (name, key.name)
+        for name, table in live.tables.items()
+        for key in table.foreign_keys
+        if (name, key.name) in leaving
+        and (
+            any((name, column) in stored for column in key.columns)
+            or any((key.references, column) in stored for column in key.referenced_columns)
+        )
+    )
+
+
+def _standing_on(live: Catalog) -> dict[Ref, tuple[Ref, ...]]:
+    found: dict[Ref, list[Ref]] = {}
+    for ref, item in live.objects.items():
+        for need in item.depends_on:
+            found.setdefault(need, []).append(ref)
+    return {need: tuple(refs) for need, refs in found.items()}
 
 
 def _crowded(changes: tuple[Change, ...]) -> frozenset[str]:

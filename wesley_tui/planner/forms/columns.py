@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Column, QName
+from wesley_tui.catalog import ddl, ddl_lifecycle
+from wesley_tui.catalog.model import Column, QName, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import (
     AddColumn,
@@ -21,7 +21,14 @@ from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import walking_key
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
-from wesley_tui.planner.operations import Operation, Phase, column_resource, constraint_resource, table_resource
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    object_resource,
+    table_resource,
+)
 from wesley_tui.planner.situation import Situation, clipped_name
 from wesley_tui.planner.volatility import volatile_functions
 
@@ -143,6 +150,8 @@ def change_default(change: ChangeColumnDefault, situation: Situation) -> Iterato
     column = situation.desired_column(change.table, change.column)
     if column is not None and (column.identity is not None or column.generated is not None):
         return
+    if _sequence_of(change.table, change.column, situation) is not None:
+        return
     yield _set_default(
         change.table, change.column, change.old, change.new,
         ("a default counts for rows inserted from now on; existing rows keep their value",),
@@ -197,7 +206,28 @@ def rename_column(change: RenameColumn, _: Situation) -> Iterator[Operation]:
     )
 
 
-def change_identity(change: ChangeColumnIdentity, _: Situation) -> Iterator[Operation]:
+def _sequence_of(table: QName, column: str, situation: Situation) -> SqlObject | None:
+    """The declared sequence that takes over from the identity of a column."""
+    owned = (item for ref in sorted(situation.numbered) if (item := situation.desired.objects[ref]))
+    return next((item for item in owned if item.owned_by == (table, column)), None)
+
+
+def _owned_again(sequence: SqlObject) -> tuple[str, ...]:
+    assert sequence.owned_by is not None
+    return _numbering(sequence, *sequence.owned_by)[-2:]
+
+
+def _numbering(sequence: SqlObject, table: QName, column: str) -> tuple[str, ...]:
+    """It may have the name of the sequence that goes with the identity, so it is made right after that."""
+    return (
+        *ddl_lifecycle.create_object(sequence),
+        ddl_lifecycle.own_sequence(sequence.name, sequence.owned_by),
+        f"SELECT pg_catalog.setval({quote_literal(qualified(sequence.name))}, "
+        f"COALESCE((SELECT pg_catalog.max({quote_ident(column)}) FROM {qualified(table)}), 0) + 1, false)",
+    )
+
+
+def change_identity(change: ChangeColumnIdentity, situation: Situation) -> Iterator[Operation]:
     """A new identity goes on after the highest number in use; the default that numbered so far makes way in the same
     statement."""
     table, old, new = change.table, change.old, change.new
@@ -222,27 +252,51 @@ def change_identity(change: ChangeColumnIdentity, _: Situation) -> Iterator[Oper
     )
     if new.identity is None:
         default = (_default_statement(table, new.name, new.default),) if new.default is not None else ()
+        sequence = _sequence_of(table, new.name, situation)
+        numbering = _numbering(sequence, table, new.name) if sequence is not None else ()
         yield replace(
             base,
             op="drop_identity",
             phase=Phase.COLUMN,
-            provides=(*base.provides, column_resource(table, new.name, "loose")),
-            statements=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *default),
-            loses=f"the sequence of {table}.{new.name} with its position",
+            provides=(
+                *base.provides,
+                column_resource(table, new.name, "loose"),
+                *((object_resource(sequence.ref),) if sequence is not None else ()),
+            ),
+            needs=(table_resource(table), column_resource(table, new.name, "typed")),
+            statements=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *numbering, *default),
+            loses="" if sequence is not None else f"the sequence of {table}.{new.name} with its position",
+            kept=f"sequence {sequence.name} takes over and goes on after the highest number in use"
+            if sequence is not None
+            else "",
         )
     elif old.identity is None:
         drop_default = f"ALTER COLUMN {name} DROP DEFAULT, " if old.default is not None else ""
-        sequence = f"pg_catalog.pg_get_serial_sequence({quote_literal(qualified(table))}, {quote_literal(new.name)})"
+        # The old sequence first: pg_get_serial_sequence() would find it instead of the new one.
+        outgoing = [
+            item
+            for ref in sorted(situation.outnumbered)
+            if (item := situation.live.objects[ref]).owned_by == (table, new.name)
+        ]
+        dropped = [statement for item in outgoing for statement in ddl_lifecycle.drop_object(item)]
+        remade = [
+            statement for item in outgoing for statement in (*ddl_lifecycle.create_object(item), *_owned_again(item))
+        ]
+        numbers = f"pg_catalog.pg_get_serial_sequence({quote_literal(qualified(table))}, {quote_literal(new.name)})"
         restore = (_default_statement(table, new.name, old.default),) if old.default is not None else ()
         yield replace(
             base,
             op="add_identity",
             statements=(
-                f"{target} {drop_default}ALTER COLUMN {name} ADD GENERATED {new.identity.upper()} AS IDENTITY",
-                f"SELECT pg_catalog.setval({sequence}, "
+                *((f"{target} ALTER COLUMN {name} DROP DEFAULT",) if dropped else ()),
+                *dropped,
+                f"{target} {'' if dropped else drop_default}ALTER COLUMN {name} "
+                f"ADD GENERATED {new.identity.upper()} AS IDENTITY",
+                f"SELECT pg_catalog.setval({numbers}, "
                 f"COALESCE((SELECT pg_catalog.max({name}) FROM {qualified(table)}), 0) + 1, false)",
             ),
-            undo=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *restore),
+            undo=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *remade, *restore),
+            kept="the numbers go on after the highest in use" if dropped else "",
             why=("the numbers go on after the highest in use, found through the key's index",),
         )
     else:

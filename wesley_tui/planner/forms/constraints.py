@@ -191,6 +191,10 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
     """The new one is in force before the old one goes; only a primary key, of which a table has one, is exchanged in
     one statement."""
     old, new, table = change.old, change.new, change.table
+    if (table, old.name) in situation.keys_aside:
+        for operation in _add(table, new, situation):
+            yield replace(operation, needs=(*operation.needs, constraint_resource(table, old.name, "gone")))
+        return
     away = situation.current_name(table, old.name)
     if away != old.name:
         yield _rename(
@@ -229,6 +233,8 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
 
 def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Operation]:
     table, constraint = change.table, change.constraint
+    if (table, constraint.name) in situation.keys_aside:
+        return  # the step that changes the type of its column takes it off: it could not stand on the new one
     away = situation.current_name(table, constraint.name)
     if away != constraint.name:
         yield _rename(table, constraint.name, away, Phase.MOVE_AWAY, "its name is wanted for something else")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Column, QName, Table
+from wesley_tui.catalog.model import Column, QName, Ref
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import AlterColumnType
 from wesley_tui.planner import checks
 from wesley_tui.planner.casts import cast_through, is_lossy, is_metadata_only, needs_session_utc, split_type
-from wesley_tui.planner.effects.expressions import mentions
-from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
+from wesley_tui.planner.operations import TYPE_OF, Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.plan import StepCheck
 from wesley_tui.planner.situation import Situation
 
@@ -23,8 +22,6 @@ _TRUNCATED_BY_CAST = frozenset(("character varying", "character", "bit", "bit va
 def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operation]:
     table, old, new = change.table, change.old, change.new
     free = is_metadata_only(old.type, new.type, timezone=situation.snapshot.timezone)
-    live = situation.live_table(table)
-    before, after = _policies_set_aside(live, new.name)
     forward = _statement(table, old, new, free=free)
     backward_free = is_metadata_only(new.type, old.type, timezone=situation.snapshot.timezone)
     lossy = is_lossy(old.type, new.type)
@@ -44,8 +41,8 @@ def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operat
         object=f"{table}.{new.name}",
         wave="EXPAND",
         phase=Phase.COLUMN,
-        statements=(*before, forward, *after),
-        undo=() if lossy else (*before, _statement(table, new, old, free=backward_free), *after),
+        statements=(forward,),
+        undo=() if lossy else (_statement(table, new, old, free=backward_free),),
         prechecks=(
             checks.column_exists(table, new.name),
             checks.nothing_depends_on_column(table, new.name),
@@ -57,6 +54,10 @@ def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operat
         why=why,
         loses=f"digits or characters of {table}.{new.name} that {new.type} has no room for" if lossy else "",
         unbounded=not free,
+        disturbs=(
+            Ref("column", f"{table}.{new.name}"),
+            *(() if free else (Ref(TYPE_OF, f"{table}.{new.name}"),)),
+        ),
     )
 
 
@@ -85,17 +86,3 @@ def _statement(table: QName, old: Column, new: Column, *, free: bool) -> str:
         if new.default is not None:
             action += f", ALTER COLUMN {name} SET DEFAULT {ddl.default_clause(new.default)}"
     return f"ALTER TABLE {qualified(table)} {action}"
-
-
-def _policies_set_aside(table: Table, column: str) -> tuple[list[str], list[str]]:
-    """PostgreSQL refuses to change the type of a column that a policy uses: such policies are made again in the same
-    transaction, so that nobody ever sees the table without them."""
-    before, after = [], []
-    for policy in table.policies:
-        texts = [text for text in (policy.using, policy.check) if text is not None]
-        if any(mentions(text, column) for text in texts):
-            before.append(ddl.drop_policy(table.name, policy))
-            after.append(ddl.create_policy(table.name, policy))
-            if policy.comment is not None:
-                after.append(ddl.comment_on("policy", table.name, policy.name, policy.comment))
-    return before, after

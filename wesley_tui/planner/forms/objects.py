@@ -1,0 +1,314 @@
+"""What is kept as SQL: create, replace in place, comment, privileges, drop.
+
+What cannot be replaced in place is taken down and put up again with all that stands on it: the form says so with
+:attr:`Operation.rebuilds`, and :mod:`wesley_tui.planner.aside` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wesley_tui.catalog import ddl_lifecycle
+from wesley_tui.catalog.ddl_grants import change_grants
+from wesley_tui.catalog.model import QName, Ref, SqlObject
+from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
+from wesley_tui.diff.changes import (
+    ChangeGrants,
+    ChangeObjectComment,
+    ChangeSequenceOwner,
+    CreateObject,
+    DropObject,
+    ReplaceObject,
+)
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    name_resource,
+    object_resource,
+    ref_resources,
+    schema_resource,
+    table_resource,
+)
+from wesley_tui.planner.replacement import in_place
+from wesley_tui.planner.situation import Situation
+
+__all__ = [
+    "change_grants_of",
+    "change_object_comment",
+    "change_sequence_owner",
+    "create_object",
+    "creating",
+    "drop_object",
+    "object_needs",
+    "replace_object",
+]
+
+_CREATE_PHASE = {
+    "extension": Phase.EXTENSION,
+    "sequence": Phase.SEQUENCE,
+    "domain": Phase.TYPE,
+    "composite type": Phase.TYPE,
+    "range type": Phase.TYPE,
+    "function": Phase.ROUTINE,
+    "procedure": Phase.ROUTINE,
+    "aggregate": Phase.ROUTINE,
+    "view": Phase.VIEW,
+    "materialized view": Phase.VIEW,
+    "trigger": Phase.TRIGGER,
+    "rule": Phase.TRIGGER,
+    "event trigger": Phase.TRIGGER,
+    "statistics": Phase.SETTING,
+    "publication": Phase.SETTING,
+    "default privileges": Phase.PRIVILEGE,
+    "other": Phase.PRIVILEGE,
+}
+_DROP_PHASE = {
+    "view": Phase.DROP_VIEW,
+    "materialized view": Phase.DROP_VIEW,
+    "function": Phase.DROP_ROUTINE,
+    "procedure": Phase.DROP_ROUTINE,
+    "aggregate": Phase.DROP_ROUTINE,
+    "sequence": Phase.DROP_SEQUENCE,
+    "domain": Phase.DROP_TYPE,
+    "composite type": Phase.DROP_TYPE,
+    "range type": Phase.DROP_TYPE,
+    "extension": Phase.DROP_EXTENSION,
+}
+_RELATIONS = frozenset(("view", "materialized view", "sequence", "composite type"))
+_ROUTINES = frozenset(("function", "procedure", "aggregate"))
+_BODIES_UNREAD = "SELECT pg_catalog.set_config('check_function_bodies', 'off', true)"
+
+
+def creating(item: SqlObject) -> tuple[str, ...]:
+    """All that makes the object. Bodies of routines are not looked into: what they name may come later."""
+    statements = ddl_lifecycle.create_object(item)
+    return (_BODIES_UNREAD, *statements) if item.kind in _ROUTINES else statements
+
+
+def _op(verb: str, item: SqlObject) -> str:
+    return f"{verb}_{item.kind.replace(' ', '_')}"
+
+
+def _names(item: SqlObject) -> tuple[str, ...]:
+    """Names that tables and indexes could want."""
+    if item.kind not in _RELATIONS:
+        return ()
+    own = (name_resource(item.name.schema, item.name.name),)
+    return (*own, *(name_resource(item.name.schema, index.name) for index in item.indexes))
+
+
+def object_needs(item: SqlObject, situation: Situation) -> tuple[str, ...]:
+    """What must be there before ``item``. A view may group by a primary key and show all columns."""
+    needs = list(ref_resources(item.depends_on))
+    if item.name.schema:
+        needs.append(schema_resource(item.name.schema))
+    if item.relation is not None:
+        needs += (table_resource(item.relation), object_resource(Ref("view", str(item.relation))))
+    if item.kind in ("view", "materialized view"):
+        for ref in item.depends_on:
+            key = situation.primary_keys.get(ref.name) if ref.kind == "table" else None
+            if key is not None:
+                needs.append(constraint_resource(QName(*_split(ref.name)), key.name))
+    return tuple(needs)
+
+
+def _split(name: str) -> tuple[str, str]:
+    schema, _, rest = name.partition(".")
+    return schema, rest
+
+
+def create_object(change: CreateObject, situation: Situation) -> Iterator[Operation]:
+    item = change.object
+    if item.ref in situation.numbered:
+        return
+    undo = ddl_lifecycle.drop_object(item) if item.kind != "other" or item.drop is not None else ()
+    why: tuple[str, ...] = ("it is new: nobody uses it yet",)
+    if item.kind == "materialized view":
+        why = ("its query runs once, while readers and writers of its tables go on", *why)
+    yield Operation(
+        op=_op("create", item) if item.kind != "other" else "run_sql",
+        object=item.ref.name,
+        wave="EXPAND",
+        phase=_CREATE_PHASE[item.kind],
+        statements=creating(item),
+        undo=undo,
+        provides=(object_resource(item.ref),),
+        needs=(*object_needs(item, situation), *_names(item)),
+        why=why,
+        unbounded=item.kind == "materialized view",
+        lenient=item.kind in ("function", "procedure") and not _is_read(item),
+    )
+
+
+def _is_read(item: SqlObject) -> bool:
+    """Whether the server reads the body when it makes the routine: those in SQL's own form."""
+    body = item.statements[0].upper()
+    return "BEGIN ATOMIC" in body or ("$" not in body and " AS '" not in body)
+
+
+def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Operation]:
+    old, new = change.old, change.new
+    forward = in_place(old, new, situation.snapshot.major)
+    base = Operation(
+        op=_op("replace", new) if new.kind != "other" else "run_sql",
+        object=new.ref.name,
+        wave="EXPAND",
+        phase=_CREATE_PHASE[new.kind],
+        provides=(object_resource(new.ref),),
+        needs=object_needs(new, situation),
+        lenient=new.kind in ("function", "procedure") and not _is_read(new),
+    )
+    if forward is not None:
+        backward = in_place(new, old, situation.snapshot.major) or ()
+        unread = (_BODIES_UNREAD,) if new.kind in _ROUTINES else ()
+        if not forward:
+            return
+        yield replace(
+            base,
+            statements=(*unread, *forward),
+            undo=(*unread, *backward) if backward else (),
+            why=("replaced in place: what uses it goes on, by the new definition from that moment on",),
+            unbounded=any("VALIDATE" in statement for statement in forward),
+            kept="it stands in its new definition at the end of the same transaction",
+        )
+        return
+    if new.kind == "other":
+        yield replace(
+            base, statements=new.statements, undo=old.statements, why=("the statement is run again as it is written",)
+        )
+        return
+    phase = Phase.RECREATE if base.phase < Phase.RECREATE else base.phase
+    yield replace(
+        base,
+        phase=phase,
+        rebuilds=(new.ref,),
+        kept="it stands again, in its new definition, at the end of the same transaction",
+        unbounded=new.kind == "materialized view",
+        lenient=False,
+    )
+
+
+def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]:
+    item = change.object
+    if item.ref in situation.outnumbered or (item.kind == "other" and item.drop is None):
+        return
+    numbered = item.kind == "sequence" and item.owned_by is not None
+    yield Operation(
+        op=_op("drop", item),
+        object=item.ref.name,
+        wave="CONTRACT",
+        phase=_DROP_PHASE.get(item.kind, Phase.DROP_TRIGGER),
+        statements=ddl_lifecycle.drop_object(item),
+        undo=creating(item),
+        provides=(object_resource(item.ref, "gone"), *_names(item)),
+        needs=tuple(object_resource(other, "gone") for other in situation.standing_on.get(item.ref, ())),
+        kept="its column has another source of numbers, which goes on after the highest in use" if numbered else "",
+        danger=_danger(item),
+    )
+
+
+def _danger(item: SqlObject) -> str:
+    match item.kind:
+        case "sequence" if item.owned_by is None:
+            return f"sequence {item.name} is dropped: the number that it has reached is lost"
+        case "trigger" | "rule" | "event trigger":
+            return f"{item.ref} no longer runs: what it kept in order is nobody's business then"
+        case "statistics" | "sequence":
+            return ""
+        case "default privileges":
+            return "objects that are made later get other privileges"
+        case _:
+            return f"clients that still use {item.ref} get an error"
+
+
+def change_object_comment(change: ChangeObjectComment, _: Situation) -> Iterator[Operation]:
+    item = change.object
+
+    def statement(text: str | None) -> str:
+        if change.part is None:
+            return ddl_lifecycle.comment_on_object(item, text)
+        return ddl_lifecycle.comment_on_part(item, change.part, text)
+
+    yield Operation(
+        op="comment",
+        object=f"{item.ref}" + (f" {change.part}" if change.part is not None else ""),
+        wave="EXPAND",
+        phase=Phase.COMMENT,
+        statements=(statement(change.new),),
+        undo=(statement(change.old),),
+        needs=(object_resource(item.ref),),
+    )
+
+
+def change_sequence_owner(change: ChangeSequenceOwner, situation: Situation) -> Iterator[Operation]:
+    """A sequence that begins to number a column with rows goes on after the highest number in use."""
+    ref = Ref("sequence", str(change.sequence))
+    if ref in situation.numbered:
+        return
+    statements = [ddl_lifecycle.own_sequence(change.sequence, change.new)]
+    needs = [object_resource(ref)]
+    if change.new is not None:
+        table, column = change.new
+        needs += [table_resource(table), column_resource(table, column), column_resource(table, column, "typed")]
+        live = situation.live_table(table).column(column)
+        if change.old is None and ref not in situation.live.objects and live is not None:
+            name, target = quote_ident(column), qualified(table)
+            statements.append(
+                f"SELECT pg_catalog.setval({quote_literal(qualified(change.sequence))}, "
+                f"COALESCE((SELECT pg_catalog.max({name}) FROM {target}), 0) + 1, false)"
+            )
+    yield Operation(
+        op="own_sequence",
+        object=str(change.sequence),
+        wave="EXPAND",
+        phase=Phase.COLUMN,
+        statements=tuple(statements),
+        undo=(ddl_lifecycle.own_sequence(change.sequence, change.old),),
+        needs=tuple(needs),
+    )
+
+
+def change_grants_of(change: ChangeGrants, _: Situation) -> Iterator[Operation]:
+    """What is given comes in EXPAND; what is taken away in CONTRACT, when everybody uses what is new."""
+    before = {(item.grantee, item.column, item.privilege): item for item in change.old if not item.revoked}
+    after = {(item.grantee, item.column, item.privilege): item for item in change.new if not item.revoked}
+    both = {
+        key: after[key]
+        if key in after and (after[key].grantable or key not in before)
+        else before.get(key, after.get(key))
+        for key in before.keys() | after.keys()
+    }
+    withheld = tuple(item for item in change.old if item.revoked and item in change.new)
+    middle = (*(item for _, item in sorted(both.items(), key=str) if item is not None), *withheld)
+    given = change_grants(change.target, change.old, middle)
+    taken = change_grants(change.target, middle, change.new)
+    base = Operation(
+        op="grant",
+        object=change.ref.name,
+        wave="EXPAND",
+        phase=Phase.PRIVILEGE,
+        needs=(
+            *ref_resources((change.ref,)),
+            *(
+                f"column {change.ref.name}.{item.column} exists"
+                for item in (*change.old, *change.new)
+                if item.column is not None
+            ),
+        ),
+    )
+    if given:
+        yield replace(base, statements=given, undo=change_grants(change.target, middle, change.old))
+    if taken:
+        roles = ", ".join(sorted({item.grantee for item in (*change.old, *change.new)}))
+        yield replace(
+            base,
+            op="revoke",
+            wave="CONTRACT",
+            phase=Phase.DROP_TRIGGER,
+            statements=taken,
+            undo=change_grants(change.target, change.new, middle),
+            danger=f"clients that use {change.ref.name} by privileges that are taken away get an error ({roles})",
+        )

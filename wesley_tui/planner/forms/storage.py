@@ -1,0 +1,171 @@
+"""How rows and columns are kept, and what tables inherit: settings that most clients never notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import Column, QName
+from wesley_tui.catalog.naming import default_name, qualified, quote_ident
+from wesley_tui.diff.changes import (
+    ChangeColumnSetting,
+    ChangeInheritance,
+    ChangeReplicaIdentity,
+    ChangeTableStorage,
+    RenameNotNull,
+)
+from wesley_tui.planner import checks
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    index_resource,
+    table_resource,
+)
+from wesley_tui.planner.situation import Situation
+
+__all__ = [
+    "change_column_setting",
+    "change_inheritance",
+    "change_replica_identity",
+    "change_storage",
+    "rename_not_null",
+]
+
+_NATURAL_STORAGE = {"numeric": "main", "inet": "main", "cidr": "main"}
+_SETTING_MEANING = {
+    "storage": "it holds for values that are stored from now on",
+    "compression": "it holds for values that are stored from now on",
+    "statistics": "it counts from the next ANALYZE on",
+    "options": "it counts from the next ANALYZE on",
+}
+
+
+def change_column_setting(change: ChangeColumnSetting, _: Situation) -> Iterator[Operation]:
+    table, name = change.table, change.new.name
+    yield Operation(
+        op=f"set_column_{change.setting}",
+        object=f"{table}.{name}",
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=_setting(table, change.setting, change.old, change.new),
+        undo=_setting(table, change.setting, change.new, change.old),
+        prechecks=(checks.column_exists(table, name),),
+        needs=(table_resource(table), column_resource(table, name), column_resource(table, name, "typed")),
+        why=(_SETTING_MEANING[change.setting],),
+    )
+
+
+def _setting(table: QName, setting: str, old: Column, new: Column) -> tuple[str, ...]:
+    match setting:
+        case "storage":
+            return (ddl.set_column_storage(table, new.name, new.storage or natural_storage(new.type)),)
+        case "compression":
+            return (ddl.set_column_compression(table, new.name, new.compression),)
+        case "statistics":
+            return (ddl.set_column_statistics(table, new.name, new.statistics),)
+        case _:
+            return ddl.set_column_options(table, new.name, old.options, new.options)
+
+
+_FIXED = frozenset(
+    """
+    smallint integer bigint boolean real date oid uuid money point line lseg box circle macaddr macaddr8 name
+    interval "char" xid cid tid pg_lsn
+    """.split()  # noqa: SIM905 - a list of words reads better as one
+)
+
+
+def natural_storage(type_name: str) -> str:
+    """The storage that a built-in type has by itself (``pg_type.typstorage``): ``SET STORAGE DEFAULT`` exists only
+    since PostgreSQL 16."""
+    base = type_name.partition("(")[0].strip()
+    if base in _FIXED or base.startswith(("double precision", "time")):
+        return "plain"
+    return _NATURAL_STORAGE.get(base, "extended")
+
+
+def change_replica_identity(change: ChangeReplicaIdentity, _: Situation) -> Iterator[Operation]:
+    table = change.table
+    needs = [table_resource(table)]
+    if change.new not in (None, "full", "nothing"):
+        needs += (index_resource(table, change.new or ""), constraint_resource(table, change.new or ""))
+    yield Operation(
+        op="set_replica_identity",
+        object=str(table),
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=(ddl.set_replica_identity(table, change.new),),
+        undo=(ddl.set_replica_identity(table, change.old),),
+        prechecks=(checks.table_exists(table),),
+        needs=tuple(needs),
+        why=("subscribers of logical replication get these columns of old rows from now on",),
+    )
+
+
+def rename_not_null(change: RenameNotNull, _: Situation) -> Iterator[Operation]:
+    table = change.table
+    usual = default_name(table.name, (change.column,), "not_null")
+    old, new = change.old or usual, change.new or usual
+
+    def statement(before: str, after: str) -> str:
+        return f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {quote_ident(before)} TO {quote_ident(after)}"
+
+    yield Operation(
+        op="rename_constraint",
+        object=f"{table}.{new}",
+        wave="EXPAND",
+        phase=Phase.RENAME_PART,
+        statements=(statement(old, new),),
+        undo=(statement(new, old),),
+        prechecks=(checks.constraint_exists(table, old),),
+        postchecks=(checks.constraint_exists(table, new),),
+        needs=(table_resource(table), column_resource(table, change.column)),
+    )
+
+
+def change_storage(change: ChangeTableStorage, _: Situation) -> Iterator[Operation]:
+    """Every row is written again under ACCESS EXCLUSIVE."""
+
+    def statement(value: str | None) -> str:
+        usual = "pg_default" if change.setting == "tablespace" else "heap"
+        word = change.setting.upper()
+        return f"ALTER TABLE {qualified(change.table)} SET {word} {quote_ident(value or usual)}"
+
+    yield Operation(
+        op=f"set_{change.setting.replace(' ', '_')}",
+        object=str(change.table),
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=(statement(change.new),),
+        undo=(statement(change.old),),
+        prechecks=(checks.table_exists(change.table),),
+        needs=(table_resource(change.table),),
+        why=("PostgreSQL copies the whole table while nobody can use it; pg_repack does it beside them",),
+        unbounded=True,
+    )
+
+
+def change_inheritance(change: ChangeInheritance, _: Situation) -> Iterator[Operation]:
+    table = change.table
+
+    def statements(old: tuple[QName, ...], new: tuple[QName, ...]) -> tuple[str, ...]:
+        target = f"ALTER TABLE {qualified(table)}"
+        return (
+            *(f"{target} NO INHERIT {qualified(parent)}" for parent in old if parent not in new),
+            *(f"{target} INHERIT {qualified(parent)}" for parent in new if parent not in old),
+        )
+
+    leaves = [str(parent) for parent in change.old if parent not in change.new]
+    yield Operation(
+        op="set_inheritance",
+        object=str(table),
+        wave="CONTRACT" if leaves else "EXPAND",
+        phase=Phase.SETTING,
+        statements=statements(change.old, change.new),
+        undo=statements(change.new, change.old),
+        prechecks=(checks.table_exists(table),),
+        needs=(table_resource(table), *(table_resource(parent) for parent in change.new)),
+        danger=f"queries of {', '.join(leaves)} no longer see the rows of {table}" if leaves else "",
+    )
