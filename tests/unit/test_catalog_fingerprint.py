@@ -7,7 +7,18 @@ import dataclasses
 import pytest
 
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
-from wesley_tui.catalog.model import Catalog, Check, Column, Enum, Index, IndexKey, QName, Table, UnmanagedObject
+from wesley_tui.catalog.model import (
+    Catalog,
+    Check,
+    Column,
+    Enum,
+    Index,
+    IndexKey,
+    QName,
+    SqlObject,
+    Table,
+    UnmanagedObject,
+)
 
 _USERS = QName("public", "users")
 _TABLE = Table(
@@ -85,3 +96,28 @@ def test_names_with_dots_do_not_hide_each_other() -> None:
 def test_the_scope_names_everything() -> None:
     assert scope_of(_catalog()) == ("enum public.mood", "schema public", "table public.users")
     assert len(fingerprint(_catalog())) == 64
+
+
+def test_objects_count_by_what_their_statements_make() -> None:
+    def catalog(statement: str, *, comment: str | None = None) -> Catalog:
+        item = SqlObject("view", QName("public", "v"), (statement,), comment=comment)
+        return Catalog(objects={item.ref: item})
+
+    one = catalog("CREATE VIEW v AS SELECT a FROM t")
+    assert scope_of(one) == ("view public.v",)
+    assert fingerprint(one) == fingerprint(catalog("CREATE OR REPLACE VIEW public.v AS\n SELECT t.a\n FROM public.t"))
+    assert fingerprint(one) != fingerprint(catalog("CREATE VIEW v AS SELECT b FROM t"))
+    assert fingerprint(one) != fingerprint(catalog("CREATE VIEW v AS SELECT a FROM t", comment="x"))
+    assert fingerprint(one, ()) == fingerprint(Catalog(), ())
+
+
+def test_a_partition_counts_by_its_bound() -> None:
+    def catalog(bound: str) -> Catalog:
+        name = QName("public", "p")
+        return Catalog(tables={name: Table(name, partition_of=QName("public", "t"), partition_bound=bound)})
+
+    one = catalog("FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')")
+    same = catalog("FOR VALUES FROM ('2024-01-01 00:00:00+00') TO ('2025-01-01 00:00:00+00')")
+    other = catalog("FOR VALUES FROM ('2024-01-01') TO ('2026-01-01')")
+    assert fingerprint(one) == fingerprint(same)
+    assert fingerprint(one) != fingerprint(other)

@@ -1,13 +1,15 @@
 """One number for a catalog: equal fingerprints, equal meaning.
 
 A plan is made for one state of a database; before it runs, the database is read again and the fingerprints are
-compared. What PostgreSQL's users cannot tell apart has one fingerprint: the order of columns is left out, and
-expressions go through :func:`wesley_tui.catalog.expression.canonical_expression`. Everything else that a record holds
-counts, whether an index is valid as well.
+compared. What PostgreSQL's users cannot tell apart has one fingerprint: the order of columns and the names of NOT NULL
+constraints (which stay behind when a column is renamed) are left out, expressions go through
+:func:`wesley_tui.catalog.expression.canonical_expression`, statements through
+:func:`wesley_tui.catalog.statement.canonical_statement`. Everything else that a record holds counts, whether an index
+is valid as well.
 
-A *scope* names objects, ``table public.users``, ``enum public.mood``, ``schema app``; with one, only these count, and
-whatever else happens in the database leaves the fingerprint as it is. An object of the scope that does not exist counts
-as missing.
+A *scope* names objects, ``table public.users``, ``enum public.mood``, ``schema app``, ``view public.v``; with one, only
+these count, and whatever else happens in the database leaves the fingerprint as it is. An object of the scope that does
+not exist counts as missing.
 """
 
 from __future__ import annotations
@@ -21,7 +23,12 @@ from functools import lru_cache
 from typing import Any
 
 from wesley_tui.catalog.expression import canonical_expression
-from wesley_tui.catalog.model import Catalog, Column, QName, Table
+from wesley_tui.catalog.model import Catalog, Column, QName, SqlObject, Table
+from wesley_tui.catalog.statement import (
+    canonical_object,
+    canonical_partition_bound,
+    canonical_partition_key,
+)
 
 __all__ = ["fingerprint", "scope_of"]
 
@@ -40,6 +47,11 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
     found: dict[str, list[Any]] = defaultdict(list)
     for schema in sorted(catalog.schemas):
         found[_key("schema", schema)].append(schema)
+    for schema, details in sorted(catalog.schema_details.items()):
+        found[_key("schema", schema)].append(_describe(details))
+    for ref, item in sorted(catalog.objects.items()):
+        if (key := str(ref)) in wanted:
+            found[key].append(_object_text(item))
     for name, table in sorted(catalog.tables.items()):
         if (key := _key("table", name)) in wanted:
             found[key].append(_table_text(table))
@@ -52,13 +64,15 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
 
 
 def scope_of(catalog: Catalog) -> tuple[str, ...]:
-    """The names of all managed objects, sorted: ``enum schema.name``, ``schema name``, ``table schema.name``."""
+    """The names of all managed objects, sorted: ``enum schema.name``, ``schema name``, ``table schema.name``,
+    and for everything else the kind and the name of its :class:`~wesley_tui.catalog.model.Ref`."""
     return tuple(
         sorted(
             (
                 *(_key("schema", name) for name in catalog.schemas),
                 *(_key("table", name) for name in catalog.tables),
                 *(_key("enum", name) for name in catalog.enums),
+                *(str(ref) for ref in catalog.objects),
             )
         )
     )
@@ -88,7 +102,20 @@ def _table_text(table: Table) -> str:
 
 def _describe_table(table: Table) -> Any:
     columns = tuple(sorted(table.columns, key=_column_name))
-    return _describe(dataclasses.replace(table, columns=columns))
+    key, bound = table.partition_by, table.partition_bound
+    if key is not None:
+        key = canonical_partition_key(key)
+    if bound is not None:
+        bound = canonical_partition_bound(bound)
+    return _describe(dataclasses.replace(table, columns=columns, partition_by=key, partition_bound=bound))
+
+
+@lru_cache(maxsize=4096)
+def _object_text(item: SqlObject) -> str:
+    """An object as text: what its statements make, and what is beside them. The output columns of a view are in its
+    statement."""
+    described = _describe(dataclasses.replace(item, statements=canonical_object(item), columns=()))
+    return json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _column_name(column: Column) -> str:
@@ -123,6 +150,10 @@ def _part(record: Any) -> str:
 def _fields(record_type: type[Any]) -> tuple[tuple[str, Any], ...]:
     known = _FIELDS.get(record_type)
     if known is None:
-        known = tuple((field.name, field.default) for field in dataclasses.fields(record_type) if field.compare)
+        known = tuple((field.name, field.default) for field in dataclasses.fields(record_type) if _counts(field))
         _FIELDS[record_type] = known
     return known
+
+
+def _counts(field: dataclasses.Field[Any]) -> bool:
+    return field.compare and field.name != "not_null_name"

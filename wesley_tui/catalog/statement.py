@@ -25,6 +25,9 @@ from wesley_tui.catalog.model import SqlObject
 from wesley_tui.catalog.statement_forms import default_privileges, normal_form, partition_form
 
 __all__ = [
+    "canonical_object",
+    "canonical_partition_bound",
+    "canonical_partition_key",
     "canonical_statement",
     "parse_single",
     "same_object",
@@ -32,6 +35,9 @@ __all__ = [
     "same_partition_key",
     "same_statement",
 ]
+
+_PARTITION_KEY = "CREATE TABLE t (c int) PARTITION BY {}"
+_PARTITION_BOUND = "CREATE TABLE t PARTITION OF p {}"
 
 
 def same_statement(a: str, b: str) -> bool:
@@ -71,15 +77,38 @@ def same_object(a: SqlObject, b: SqlObject) -> bool:
     return True
 
 
+def canonical_object(item: SqlObject) -> tuple[str, ...]:
+    """The canonical forms of an object's statements, in an order that depends on nothing but them."""
+    if item.kind == "default privileges" and (privileges := _privileges(item)) is not None:
+        return tuple(" ".join(privilege) for privilege in sorted(privileges))
+    canonical = [canonical_statement(statement) for statement in item.statements]
+    return (*canonical[:1], *sorted(canonical[1:]))
+
+
+def canonical_partition_key(text: str) -> str:
+    """One text for all spellings of what stands after PARTITION BY."""
+    return _canonical_clause("partspec", _PARTITION_KEY, text)
+
+
+def canonical_partition_bound(text: str) -> str:
+    """One text for all spellings of a partition's bound."""
+    return _canonical_clause("partbound", _PARTITION_BOUND, text)
+
+
+def _canonical_clause(field: str, frame: str, text: str) -> str:
+    tree = _clause(field, frame.format(text))
+    return text if tree is None else canonical_tree(tree)
+
+
 def same_partition_key(a: str | None, b: str | None) -> bool:
     """Whether two texts after PARTITION BY (``RANGE (created_at)``) mean the same; None is none."""
-    return _same_clause("partspec", "CREATE TABLE t (c int) PARTITION BY {}", a, b)
+    return _same_clause("partspec", _PARTITION_KEY, a, b)
 
 
 def same_partition_bound(a: str | None, b: str | None) -> bool:
     """Whether two bounds (``FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')``, ``DEFAULT``) mean the same. Dates and
     timestamps are read in UTC, the time zone in which a catalog is read."""
-    return _same_clause("partbound", "CREATE TABLE t PARTITION OF p {}", a, b)
+    return _same_clause("partbound", _PARTITION_BOUND, a, b)
 
 
 def _same_clause(field: str, frame: str, a: str | None, b: str | None) -> bool:

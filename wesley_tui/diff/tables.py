@@ -11,6 +11,7 @@ from typing import Literal
 
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.model import Column, Generated, Policy, QName, Table
+from wesley_tui.catalog.naming import default_name
 from wesley_tui.diff.changes import (
     AddColumn,
     AlterColumnType,
@@ -134,13 +135,22 @@ def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, 
         yield ChangeColumnDefault(table, new.name, old.default, new.default)
     if old.not_null != new.not_null:
         yield ChangeColumnNotNull(table, new.name, new.not_null)
-    elif new.not_null and old.not_null_name != new.not_null_name:
+    elif new.not_null and new.not_null_name not in (
+        # A schema that names none takes whatever name there is: a renamed column keeps the old one.
+        None,
+        old.not_null_name or default_name(table.name, (new.name,), "not_null"),
+    ):
         yield RenameNotNull(table, new.name, old.not_null_name, new.not_null_name)
     for setting in _SETTINGS:
         if getattr(old, setting) != getattr(new, setting):
             yield ChangeColumnSetting(table, setting, old, new)
     if old.comment != new.comment:
         yield ChangeComment("column", table, new.name, old.comment, new.comment)
+
+
+def _other_not_null_name(old: str | None, new: str | None) -> bool:
+    """A name that the server chose before a table was renamed is as good as the one that it would choose now."""
+    return old != new and (new is not None or not (old or "").endswith("_not_null"))
 
 
 def _same_generation(old: Generated | None, new: Generated | None, types: Mapping[str, str]) -> bool:
