@@ -32,7 +32,7 @@ from wesley_tui.catalog.model import (
     Table,
     Unique,
 )
-from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
+from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import RenameColumn, RenameEnum, RenameEnumLabel, RenameQuestion, RenameTable
 
 __all__ = ["RenameChange", "column_questions", "renamed_catalog", "table_questions", "wanted_renames"]
@@ -188,7 +188,10 @@ def _rename_in_table(table: Table, names: _Names) -> Table:
     return replace(
         table,
         name=name,
-        columns=tuple(_rename_column(column, columns, names, rewrite) for column in table.columns),
+        columns=tuple(
+            _rename_column(_with_not_null_name(column, table.name, name, columns), columns, names, rewrite)
+            for column in table.columns
+        ),
         constraints=tuple(_rename_in_constraint(item, columns, names, rewrite) for item in table.constraints),
         indexes=tuple(_rename_in_index(index, columns, rewrite) for index in table.indexes),
         policies=tuple(_rename_in_policy(policy, names, rewrite) for policy in table.policies),
@@ -250,6 +253,13 @@ def _replace_identifiers(expression: str, identifiers: Mapping[str, str]) -> str
             position = token.end + 1
     pieces.append(expression[position:])
     return "".join(pieces)
+
+
+def _with_not_null_name(column: Column, old: QName, new: QName, columns: Mapping[str, str]) -> Column:
+    """The name that NOT NULL got by itself stays as it is when table or column get another one."""
+    if not column.not_null or column.not_null_name is not None or (old.name == new.name and column.name not in columns):
+        return column
+    return replace(column, not_null_name=default_name(old.name, (column.name,), "not_null"))
 
 
 def _rename_column(column: Column, columns: Mapping[str, str], names: _Names, rewrite: _Rewrite) -> Column:

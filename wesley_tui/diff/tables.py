@@ -12,6 +12,7 @@ from typing import Literal
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.model import Column, Generated, Policy, QName, Table
 from wesley_tui.catalog.naming import default_name
+from wesley_tui.catalog.statement import same_partition_bound, same_partition_key
 from wesley_tui.diff.changes import (
     AddColumn,
     AlterColumnType,
@@ -52,13 +53,13 @@ def compare_table(live: Table, wanted: Table, questions: list[RenameQuestion]) -
     """All differences of one table; likely renames of columns are appended to ``questions``."""
     if live is wanted or live == wanted:
         return
-    if live.partition_by != wanted.partition_by and not same_expression(live.partition_by, wanted.partition_by):
+    if not same_partition_key(live.partition_by, wanted.partition_by):
         yield RefuseChange(str(wanted.name), _other_key(live, wanted))
         return
     if live.partition_of != wanted.partition_of:
         yield from _moved_partition(live, wanted)
         return
-    if live.partition_of is not None and live.partition_bound != wanted.partition_bound:
+    if live.partition_of is not None and not same_partition_bound(live.partition_bound, wanted.partition_bound):
         yield ChangePartitionBound(live, wanted)
     name = wanted.name
     live_columns = {column.name: column for column in live.columns if not column.name.startswith(RETIRED)}

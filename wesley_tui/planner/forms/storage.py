@@ -104,7 +104,10 @@ def change_replica_identity(change: ChangeReplicaIdentity, _: Situation) -> Iter
     )
 
 
-def rename_not_null(change: RenameNotNull, _: Situation) -> Iterator[Operation]:
+def rename_not_null(change: RenameNotNull, situation: Situation) -> Iterator[Operation]:
+    """Before PostgreSQL 18 a NOT NULL has no name."""
+    if situation.snapshot.major < 18:
+        return
     table = change.table
     usual = default_name(table.name, (change.column,), "not_null")
     old, new = change.old or usual, change.new or usual
