@@ -74,14 +74,20 @@ def read_address(text: str) -> Address:
         except SqlError:
             raise error from None
     node = tree["stmts"][0]["stmt"].get("CommentStmt")
-    if node is None or str(node["objtype"]) not in _KINDS:
-        raise SqlError("this names no object that a schema can speak of", 0)
+    if node is None:
+        raise SqlError("this is no name of an object", 0)
     return address_of_node(str(node["objtype"]), node["object"])
 
 
 def address_of_node(object_type: str, node: Mapping[str, Any]) -> Address:
-    """The address in a node of COMMENT ON or GRANT."""
-    kind = _KINDS.get(object_type, "")
+    """The address in a node of COMMENT ON or GRANT.
+
+    Raises:
+        SqlError: of a kind that a schema cannot speak of.
+    """
+    if object_type not in _KINDS:
+        raise SqlError("this names no object that a schema can speak of", 0)
+    kind = _KINDS[object_type]
     if "ObjectWithArgs" in node:
         body = node["ObjectWithArgs"]
         name = _name([part["String"].get("sval", "") for part in body["objname"]])

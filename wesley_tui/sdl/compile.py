@@ -429,7 +429,7 @@ class _Compilation:
         made: dict[Ref, tuple[tuple[Definition, ...], ObjectDraft]] = {}
         for unit, draft in drafts:
             table = linked.get(draft.name)
-            if not draft.presets or table is None or draft.dropped:
+            if not draft.presets or table is None or draft.dropped or _is_wrong(draft):
                 continue
             others = [linked.get(preset.other) for preset in draft.presets if preset.other is not None]
             known = self._memory.secured.get(id(table))
@@ -456,7 +456,8 @@ class _Compilation:
         by_type = {draft.type_name: draft for _, draft in drafts}
         for unit, draft in drafts:
             issues = Issues()
-            for directive, use, text in computed_statements(draft, tables, by_type, issues) if draft.computed else ():
+            wanted = draft.computed and not _is_wrong(draft)
+            for directive, use, text in computed_statements(draft, tables, by_type, issues) if wanted else ():
                 made = object_of(Use(directive, use.spot, {}, {}), issues, text)
                 if made is not None:
                     yield unit.parts, made
@@ -520,6 +521,10 @@ class _Compilation:
     def _sorted(self) -> list[Diagnostic]:
         ordered = sorted(self._diagnostics, key=lambda item: item[:2])
         return list(dict.fromkeys(diagnostic for _, _, diagnostic in ordered))
+
+
+def _is_wrong(draft: TableDraft) -> bool:
+    return any(issue.severity == "error" for issue in draft.issues)
 
 
 def _limited(diagnostics: list[Diagnostic]) -> list[Diagnostic]:

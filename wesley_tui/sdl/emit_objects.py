@@ -96,8 +96,8 @@ def _extension_of_schema(lines: list[str]) -> str:
 def _lines(record: SqlObject) -> list[str]:
     lines = [directive(_DIRECTIVES[record.kind], _arguments(record), "  ")]
     lines += [directive("index", arguments, "  ") for arguments in _indexes(record)]
-    on = address(record)
-    lines += [directive(*item, "  ") for item in grant_directives(record.grants, on=on)]
+    if record.grants:
+        lines += [directive(*item, "  ") for item in grant_directives(record.grants, on=address(record))]
     for part, text in record.part_comments:
         if record.kind == "domain":
             where = f"constraint {quote_ident(part)} ON DOMAIN {qualified(record.name)}"

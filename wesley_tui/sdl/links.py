@@ -9,6 +9,7 @@ from typing import NamedTuple
 from wesley_tui.catalog.model import Column, Constraint, ForeignKey, PrimaryKey, QName, Table, Unique
 from wesley_tui.sdl.drafts import PendingForeignKey, TableDraft
 from wesley_tui.sdl.issues import Issues, Spot
+from wesley_tui.sdl.keys import open_column
 from wesley_tui.sdl.names import name_problem, nearest, split_name
 
 __all__ = ["Linker"]
@@ -26,6 +27,11 @@ class _Linked(NamedTuple):
     table: Table
     issues: Issues
     looked_at: frozenset[TableDraft]
+
+
+def _is_child(table: Table) -> bool:
+    """Whether it has columns that it does not declare itself, so that they cannot be checked here."""
+    return table.partition_of is not None or bool(table.inherits)
 
 
 class Linker:
@@ -79,7 +85,7 @@ class Linker:
         target = self._target(draft, pending, spot, issues)
         if target is None:
             return None
-        if target.draft is None:
+        if target.draft is None or (_is_child(target.draft.table) and not target.draft.dropped):
             return self._external(target, pending, spot, issues)
         if target.draft.dropped:
             issues.error(
@@ -208,7 +214,9 @@ class Linker:
             column = draft.fields.get(name, name)
             if column in draft.failed:
                 return None
-            if not draft.dropped and draft.table.column(column) is None:
+            if draft.table.column(column) is None and _is_child(draft.table):
+                column = open_column(name)
+            elif not draft.dropped and draft.table.column(column) is None:
                 near = nearest(name, [*draft.fields, *draft.fields.values()])
                 issues.error(
                     "unknown-column",
@@ -246,10 +254,11 @@ class Linker:
 
     def _external(self, target: _Target, pending: PendingForeignKey, spot: Spot, issues: Issues) -> ForeignKey | None:
         if len(target.columns) != len(pending.key.columns):
+            why = "which is not declared here" if target.draft is None else "which has columns of its parents"
             issues.error(
                 "wrong-reference",
                 f"the foreign key has {len(pending.key.columns)} column(s) and names {len(target.columns)} of "
-                f"{target.name}, which is not declared here",
+                f"{target.name}, {why}",
                 spot,
                 "name the referenced columns: schema.table(a, b)",
             )
@@ -280,6 +289,9 @@ class Linker:
     ) -> None:
         for name, referenced in zip(pending.key.columns, names, strict=True):
             wanted = self._column_type(target, referenced, {draft.name})
+            if name not in columns:
+                # A column of the parent: what it is, is said there.
+                continue
             if pending.typeless_column == name:
                 if wanted:
                     columns[name] = replace(columns[name], type=wanted)

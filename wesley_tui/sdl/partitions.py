@@ -133,6 +133,7 @@ def _parent(use: Use, argument: str, text: str, environment: Environment, issues
             use.spot_of(argument),
             f"did you mean {near}?" if near else 'for an undeclared table write "schema.table"',
         )
+        return None
     return name
 
 
@@ -212,7 +213,7 @@ def _texts(use: Use, argument: str, form: str, issues: Issues) -> str | None:
         if text is None:
             issues.error(
                 "wrong-bound",
-                f"{item.value!r} is no bound of a partition",
+                f"{'an object' if item.kind == 'object' else item.value} is no bound of a partition",
                 use.spot_of(argument)._replace(at=item.at),
                 'a number, a text in quotes, true, false, null, MINVALUE or MAXVALUE; anything else: bound: "FOR …"',
             )
@@ -305,7 +306,9 @@ def _check_parents(draft: TableDraft, tables: Mapping[QName, Table], issues: Iss
 
 def _check_bound(table: Table, parent: Table, spot: Spot, issues: Issues) -> None:
     strategy, _, rest = (parent.partition_by or "").partition(" ")
-    bound = table.partition_bound or "DEFAULT"
+    bound = table.partition_bound
+    if bound is None:
+        return
     if bound == "DEFAULT":
         if strategy == "HASH":
             issues.error("wrong-bound", "a hash partitioned table has no default partition", spot)

@@ -151,6 +151,17 @@ def preset_issues(presets: Sequence[Preset], secured: Secured, tables: Mapping[Q
                     preset.spot,
                     f'did you mean {near}? write options: {{{option}: "{near}"}}' if near else f"say it with {option}",
                 )
+        if preset.name == "tenant" and other is not None and not issues:
+            mine = secured.table.column(preset.columns["column"])
+            theirs = other.column(preset.texts["membership_tenant"])
+            if mine is not None and theirs is not None and mine.type != theirs.type:
+                issues.error(
+                    "wrong-type",
+                    f"{mine.name} is {mine.type}, and {other.name}.{theirs.name}, which says who belongs to it, is "
+                    f"{theirs.type}",
+                    preset.spot,
+                    "name the column with membership_tenant, or give both one type",
+                )
     names = [policy.name for policy in secured.table.policies]
     for name in sorted({name for name in names if names.count(name) > 1}):
         issues.error(

@@ -168,8 +168,6 @@ def _from_sql(use: Use, issues: Issues) -> list[Granting]:
         if node is None or not node.get("is_grant") or node.get("targtype") != "ACL_TARGET_OBJECT":
             raise SqlError("@grant holds one GRANT … ON … TO …", 0)
         addresses = [address_of_node(str(node["objtype"]), item) for item in node["objects"]]
-        if any(not address.kind for address in addresses):
-            raise SqlError("privileges on such an object have no place in a schema", 0)
     except SqlError as error:
         issues.error("wrong-statement", f"@grant(sql:): {error}", sql_spot(use, "sql", error.offset))
         return []

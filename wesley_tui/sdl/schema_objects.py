@@ -16,7 +16,7 @@ from wesley_tui.sdl.addresses import Address, read_address
 from wesley_tui.sdl.expressions import checked, sql_spot
 from wesley_tui.sdl.fields import check_name
 from wesley_tui.sdl.issues import Issue, Issues, Spot
-from wesley_tui.sdl.names import split_name
+from wesley_tui.sdl.names import name_problem, split_name
 from wesley_tui.sdl.policies import explicit_policies
 from wesley_tui.sdl.privileges import Granting, read_granting
 from wesley_tui.sdl.sqltext import SqlError, parse_one
@@ -222,7 +222,7 @@ def _statement(use: Use, argument: str, text: str, issues: Issues) -> Statement 
             "wrong-sql",
             f"@{use.name}{f'({argument}:)' if argument else ''}: {error}",
             place,
-            f"one CREATE statement for a {_KIND_OF[use.name]}; nothing was planned",
+            "one statement, as PostgreSQL itself would take it; nothing was planned",
         )
         return None
 
@@ -244,6 +244,8 @@ def _following(use: Use, issues: Issues) -> tuple[str, ...]:
 
 
 def _from_parts(use: Use, issues: Issues) -> str | None:
+    if "name" in use.arguments and not _good_names(use, issues):
+        return None
     if use.name == "sequence" and "name" in use.arguments:
         return _sequence_text(use)
     if use.name == "domain" and "name" in use.arguments:
@@ -255,6 +257,16 @@ def _from_parts(use: Use, issues: Issues) -> str | None:
         use.spot,
     )
     return None
+
+
+def _good_names(use: Use, issues: Issues) -> bool:
+    good = True
+    for argument in ("name", "schema", "version"):
+        problem = name_problem(use.get(argument)) if argument in use.arguments else None
+        if problem is not None:
+            issues.error(problem[0], problem[1], use.spot_of(argument))
+            good = False
+    return good
 
 
 def _name_of(use: Use) -> str:
@@ -301,9 +313,10 @@ def _domain_text(use: Use, issues: Issues) -> str | None:
     return text + (f" CHECK ({check})" if check is not None else "")
 
 
-def _extension(use: Use, issues: Issues) -> ObjectDraft:
+def _extension(use: Use, issues: Issues) -> ObjectDraft | None:
     name, schema, version = use.get("name"), use.get("schema"), use.get("version")
-    check_name(name, "extension", use.spot_of("name"), issues)
+    if not _good_names(use, issues):
+        return None
     text = f"CREATE EXTENSION {quote_ident(name)}"
     text += f" WITH SCHEMA {quote_ident(schema)}" if schema else ""
     text += f" VERSION {quote_ident(version)}" if version else ""
@@ -313,7 +326,7 @@ def _extension(use: Use, issues: Issues) -> ObjectDraft:
 
 
 def _other(use: Use, issues: Issues) -> ObjectDraft | None:
-    good = True
+    good = _good_names(use, issues)
     for argument in ("create", "drop"):
         if argument in use.arguments:
             try:

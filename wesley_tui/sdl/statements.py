@@ -224,6 +224,12 @@ def _composite(node: Mapping[str, Any]) -> _Found:
     return "composite type", relation_name(node["typevar"]), {"columns": columns}
 
 
+def _statistics(node: Mapping[str, Any]) -> _Found:
+    if "defnames" not in node:
+        raise SqlError("the statistics have no name", 0)
+    return "statistics", _qualified(node["defnames"]), {}
+
+
 def _view(node: Mapping[str, Any]) -> _Found:
     columns = tuple(_strings(node.get("aliases", ()))) or output_columns(node["query"])
     return "view", relation_name(node["view"]), {"columns": columns}
@@ -276,7 +282,7 @@ _READERS: Mapping[str, Any] = {
     "CreateRangeStmt": lambda node: ("range type", _qualified(node["typeName"]), {}),
     "ViewStmt": _view,
     "CreateTableAsStmt": _table_as,
-    "CreateStatsStmt": lambda node: ("statistics", _qualified(node["defnames"]), {}),
+    "CreateStatsStmt": _statistics,
     "CreatePublicationStmt": lambda node: ("publication", QName("", node["pubname"]), {}),
     "CreateEventTrigStmt": lambda node: ("event trigger", QName("", node["trigname"]), {}),
     "CreateExtensionStmt": lambda node: ("extension", QName("", node["extname"]), {}),

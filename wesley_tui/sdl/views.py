@@ -15,7 +15,7 @@ from wesley_tui.sdl.expressions import sql_spot
 from wesley_tui.sdl.fields import check_name, described
 from wesley_tui.sdl.issues import Issue, Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
-from wesley_tui.sdl.names import nearest, snake_case
+from wesley_tui.sdl.names import name_problem, nearest, snake_case
 from wesley_tui.sdl.privileges import grant_lines, read_granting, sorted_grants
 from wesley_tui.sdl.schema_objects import ObjectDraft, object_of
 from wesley_tui.sdl.sqltext import SqlError, parse_one
@@ -71,6 +71,7 @@ def view_draft(unit: Unit, environment: Environment) -> ViewDraft:
         return ViewDraft(unit.name, name, None, None, tuple(issues))
     kind = "view" if use.name == "view" else "materialized view"
     check_name(name.name, kind, use.spot_of("name"), issues)
+    check_name(name.schema, "schema", use.spot_of("schema"), issues)
     for other, several in uses.items():
         if (
             other not in _OF_VIEWS
@@ -87,6 +88,8 @@ def view_draft(unit: Unit, environment: Environment) -> ViewDraft:
         return ViewDraft(unit.name, name, None, Ref(kind, str(name)), tuple(issues))
     columns, fields, comments = _columns(unit, environment, issues)
     draft = None
+    if any(name_problem(part) is not None for part in (*name, *columns)):
+        return ViewDraft(unit.name, name, None, None, tuple(issues))
     if "sql" in use.arguments or "query" not in use.arguments:
         issues.error(
             "missing-argument",
