@@ -121,7 +121,7 @@ def test_what_is_worth_another_attempt(sqlstate: str, blocked: bool, again: bool
 
 def test_attempts_grow_to_the_steps_own_limit() -> None:
     policy = RetryPolicy()
-    assert [policy.lock_timeout_ms(n, 5000) for n in (1, 2, 3, 5, 6, 1000)] == [250, 500, 1000, 4000, 5000, 5000]
+    assert [policy.lock_timeout_ms(n, 5000) for n in (1, 2, 3, 5, 6, 1000)] == [100, 200, 400, 1600, 3200, 5000]
     assert policy.lock_timeout_ms(1, 100) == 100
     assert policy.lock_timeout_ms(3, 0) == 0
     assert waits_for_lock("55P03", was_blocked=False)

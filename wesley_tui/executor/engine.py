@@ -366,12 +366,21 @@ class _Engine:
             )
             outcome = RunOutcome(run_id, plan_id, status)
         await self._control.event(EventType.LOCK_RELEASED)
-        return await self._certified(outcome)
+        if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
+            outcome = await self._certified(await self._verified(outcome))
+        return outcome
+
+    async def _verified(self, outcome: RunOutcome) -> RunOutcome:
+        if self._options.verify is None:
+            return outcome
+        try:
+            verified = await asyncio.to_thread(self._options.verify, self._plan, frozenset(self._done))
+        except Exception as error:  # the check is the caller's: whatever it raises, the run is done and says so
+            return replace(outcome, message=f"the result could not be verified: {error}")
+        return replace(outcome, verified=verified)
 
     async def _certified(self, outcome: RunOutcome) -> RunOutcome:
         """Sign what has happened. A run is not less done because it could not be signed: then the outcome says why."""
-        if outcome.status not in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
-            return outcome
         try:
             certificate = await asyncio.to_thread(issue_certificate, self._conninfo, outcome.run_id)
         except (ExecutorError, OSError) as error:

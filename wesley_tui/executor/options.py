@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,17 @@ from psycopg import AsyncConnection
 from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.retry import RetryPolicy
 from wesley_tui.executor.review import ReviewToken
+from wesley_tui.planner.plan import Plan
 
-__all__ = ["ReadFingerprint", "RunOptions"]
+__all__ = ["ReadFingerprint", "RunOptions", "Verify"]
 
 ReadFingerprint = Callable[[AsyncConnection[Any], tuple[str, ...]], Awaitable[str]]
 """Reads the live catalog over a fresh autocommit connection and gives its fingerprint, restricted to a plan's
 ``scope``. The executor does not know catalogs; whoever starts a run does."""
+
+Verify = Callable[[Plan, Collection[str]], bool | None]
+"""Reads the database again after a run that came to its end, in a thread of its own, and says whether it is what the
+plan was made for; None when that cannot be told. It gets the plan and the ``step_sha`` of all steps that are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class RunOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     fingerprint: ReadFingerprint | None = None
     """When given, a run starts only if the live catalog is still ``plan.base``."""
+    verify: Verify | None = None
     knobs: Knobs = field(default_factory=Knobs)
     """Limits to begin with; they can be changed while the run goes on."""
     orphan_patience_s: float = 3.0

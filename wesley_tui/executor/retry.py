@@ -27,7 +27,7 @@ class RetryPolicy:
 
     budget_s: float = 120.0
     """Seconds that one step may spend on attempts and pauses before it counts as failed."""
-    first_lock_timeout_ms: int = 250
+    first_lock_timeout_ms: int = 100
     first_pause_s: float = 0.1
     longest_pause_s: float = 5.0
 

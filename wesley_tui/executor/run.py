@@ -46,6 +46,9 @@ class RunOutcome:
     failed_step: str | None = None
     """``step_sha``."""
     sqlstate: str = ""
+    verified: bool | None = None
+    """Whether the database was read again and is what the plan was made for; None when that was not or could not be
+    told."""
     certificate: Certificate | None = None
     """Of a run that is complete but for what it was not asked to do."""
     lost: bool = False

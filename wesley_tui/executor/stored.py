@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,7 @@ def step_content(step: Step) -> str:
             "depends_on": list(step.depends_on),
             "leftover_check": [dataclasses.asdict(step.leftover_check)] if step.leftover_check else [],
             "leftover_cleanup": list(step.leftover_cleanup),
+            "lock_first": _lock_first(step),
             "lock_timeout_ms": step.lock_timeout_ms,
             "postchecks": [dataclasses.asdict(check) for check in step.postchecks],
             "prechecks": [dataclasses.asdict(check) for check in step.prechecks],
@@ -76,6 +78,23 @@ def step_content(step: Step) -> str:
             "statements": list(step.statements),
         }
     )
+
+
+def _lock_first(step: Step) -> list[list[str]]:
+    """(relation, mode) of the locks to take before the statements run, in one fixed order, where there are several.
+
+    Not for statements that come after one that reads or writes a whole table: their locks would be held meanwhile.
+    """
+    several = {relation: mode for relation, mode in step.locks.items() if mode >= LockMode.ShareUpdateExclusiveLock}
+    at_once = len(step.statements) == 1 or not (step.rewrites or step.scans)
+    if step.kind is not StepKind.TRANSACTIONAL or len(several) < 2 or not at_once:
+        return []
+    return [[relation, _sql_mode(several[relation])] for relation in sorted(several)]
+
+
+def _sql_mode(mode: LockMode) -> str:
+    """``AccessExclusiveLock`` as LOCK TABLE spells it: ``ACCESS EXCLUSIVE``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", mode.name.removesuffix("Lock")).upper()
 
 
 def plan_digest(plan: Plan) -> str:
@@ -95,8 +114,7 @@ def plan_from_document(document: str) -> Plan:
     data = json.loads(document)
     waves = tuple(Wave(name=w["name"], steps=tuple(_step(s) for s in w["steps"])) for w in data.pop("waves"))
     del data["questions"]
-    scope, unmanaged = tuple(data.pop("scope")), tuple(data.pop("unmanaged"))
-    return Plan(waves=waves, scope=scope, unmanaged=unmanaged, **data)
+    return Plan(waves=waves, **{name: tuple(v) if isinstance(v, list) else v for name, v in data.items()})
 
 
 def _plain(value: Any) -> Any:

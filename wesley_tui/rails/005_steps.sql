@@ -61,6 +61,35 @@ COMMENT ON FUNCTION wesley.take_object_locks(wesley.migration_steps) IS
     'Tried, never waited for: a statement that waits for an advisory lock holds a snapshot, and CREATE INDEX '
     'CONCURRENTLY waits for snapshots';
 
+CREATE OR REPLACE FUNCTION wesley.lock_relations(p_content jsonb)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_patience integer := EXTRACT(epoch FROM current_setting('lock_timeout')::interval) * 1000;
+    v_begun    timestamptz := clock_timestamp();
+    v_left     integer;
+    v_name     text;
+    v_mode     text;
+BEGIN
+    FOR v_name, v_mode IN
+        SELECT format('%I.%I', n.nspname, c.relname), l.value ->> 1
+          FROM jsonb_array_elements(p_content -> 'lock_first') WITH ORDINALITY AS l (value, n)
+          JOIN pg_class c ON c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+          JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname || '.' || c.relname = l.value ->> 0
+         ORDER BY l.n
+    LOOP
+        IF v_patience > 0 THEN
+            v_left := v_patience - EXTRACT(epoch FROM clock_timestamp() - v_begun) * 1000;
+            PERFORM set_config('lock_timeout', greatest(v_left, 1)::text, true);
+        END IF;
+        EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', v_name, v_mode);
+    END LOOP;
+    PERFORM set_config('lock_timeout', v_patience::text, true);
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.lock_relations(jsonb) IS
+    'Takes the locks of a step that needs several before its statements run, in the order of their names, and all of '
+    'them within one lock_timeout: whoever holds the first does not wait long for the second';
+
 CREATE OR REPLACE FUNCTION wesley.use_settings(p_content jsonb, p_lock_timeout_ms integer)
 RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 DECLARE
@@ -191,6 +220,9 @@ BEGIN
     PERFORM wesley.take_object_locks(v_step);
     v_their := wesley.use_settings(v_entered.o_content, p_lock_timeout_ms);
     PERFORM wesley.demand(v_step, v_entered.o_content, 'prechecks');
+    IF jsonb_array_length(v_entered.o_content -> 'lock_first') > 0 THEN
+        PERFORM wesley.lock_relations(v_entered.o_content);
+    END IF;
     FOR v_statement IN SELECT jsonb_array_elements_text(v_entered.o_content -> 'statements') LOOP
         PERFORM set_config('search_path', v_their, true);
         EXECUTE v_statement;
