@@ -105,7 +105,7 @@ class FakeRun:
                 continue
             if left == 0:
                 return
-            self.emit(EventType.WAVE_START, f"{wave.name}: {len(wave.steps)} steps", wave=wave.name)
+            self.emit(EventType.WAVE_START, wave=wave.name, steps=len(wave.steps))
             for step in wave.steps:
                 if left == 0:
                     return
@@ -114,13 +114,12 @@ class FakeRun:
                 )
                 self.emit(
                     EventType.STEP_OK,
-                    f"{step.op} {step.object}",
                     wave=wave.name,
                     step=step.step_sha,
                     duration_ms=step.estimate_ms,
                 )
                 left = None if left is None else left - 1
-            self.emit(EventType.WAVE_COMPLETE, f"{wave.name} complete", wave=wave.name)
+            self.emit(EventType.WAVE_COMPLETE, wave=wave.name)
         if steps is None:
             self.finish(contract_pending=not contract and any(w.name == "CONTRACT" for w in self.plan.waves))
 

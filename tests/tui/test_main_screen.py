@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from textual.widgets import Static
 
 from tests.tui import plans
 from tests.tui.driving import Driver, drive
@@ -237,6 +238,82 @@ def test_a_run_is_shown_until_its_verdict() -> None:
         assert bench.plannings >= 2
 
     drive(scenario, bench)
+
+
+def test_the_plan_that_runs_stays_in_the_tree_until_the_database_was_read_again() -> None:
+    bench = FakeWorkbench(plans.SAFE)
+    bench.by_text["zz"] = plans.FULL
+
+    async def scenario(driver: Driver) -> None:
+        main = driver.main
+        await driver.run_plan()
+        run = bench.runs[0]
+        run.play(steps=2)
+        await driver.advance()
+        await driver.press("f2")
+        await driver.type("zz")
+        assert main.plan is plans.FULL
+        assert main.tree_view.plan is plans.SAFE
+        assert main.tree_view.run_state is main.run_state
+        subtitle = main.query_one("#plan").border_subtitle
+        assert subtitle is not None
+        assert "a new one waits" in subtitle
+        await driver.press("f3", "down")
+        assert "attempt 1" in main.details.content.plain or "succeeded" in main.details.content.plain
+        bench.by_text["zz"] = plans.EMPTY
+        run.finish()
+        await driver.advance()
+        await driver.press("escape")
+        assert main.tree_view.plan is plans.EMPTY
+        assert main.tree_view.run_state is None
+
+    drive(scenario, bench)
+
+
+def test_a_run_that_ended_without_a_database_gives_the_tree_back() -> None:
+    bench = FakeWorkbench(plans.SAFE)
+
+    async def scenario(driver: Driver) -> None:
+        await driver.run_plan()
+        bench.unreachable = "the server is gone"
+        bench.runs[0].play(steps=1)
+        bench.runs[0].over = True
+        await driver.advance()
+        assert not driver.main.holds_run
+
+    drive(scenario, bench)
+
+
+def test_the_log_names_the_step_of_an_event() -> None:
+    bench = FakeWorkbench(plans.SAFE)
+
+    async def scenario(driver: Driver) -> None:
+        await driver.run_plan()
+        bench.runs[0].play(steps=1)
+        await driver.advance()
+        log = driver.main.log_view
+        lines = [log.line_at(index, 100).plain for index in range(log.line_count())]
+        assert lines[-3].endswith("wave.start       EXPAND  4 steps")
+        assert lines[-2].endswith("step.start       add_column users.email")
+        assert lines[-1].endswith("step.ok          add_column users.email  12 ms")
+
+    drive(scenario, bench)
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "words"), [(False, "start again with --unsafe"), (True, "review again (^R), and include CONTRACT")]
+)
+def test_the_verdict_says_how_contract_can_be_run(unsafe: bool, words: str) -> None:
+    bench = FakeWorkbench(plans.FULL)
+
+    async def scenario(driver: Driver) -> None:
+        await driver.run_plan()
+        bench.runs[0].play()
+        await driver.advance()
+        assert isinstance(driver.app.screen, SummaryScreen)
+        assert words in str(driver.app.screen.query_one("#summary Static", Static).content)
+
+    drive(scenario, bench, unsafe=unsafe)
 
 
 def test_pause_and_resume_reach_the_engine() -> None:

@@ -22,13 +22,13 @@ from tests.tui.driving import Driver as Session
 from tests.tui.driving import drive
 from tests.tui.fakes import START
 from wesley_tui.executor.events import Event, EventType, StepState, StepStatus
-from wesley_tui.planner.plan import HazardClass
+from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.sdl.tokens import LineState, tokenize_line
 from wesley_tui.tui import keymap, layout
 from wesley_tui.tui.glyphs import ASCII, UNICODE
 from wesley_tui.tui.highlight import LineTokens
 from wesley_tui.tui.locate import location_of
-from wesley_tui.tui.present import badge, bar, sql_content
+from wesley_tui.tui.present import badge, bar, plan_summary, sql_content, waiting_summary
 from wesley_tui.tui.situation import Situation, why_not
 from wesley_tui.tui.text import duration, identifier, one_line, plain_lines, rows, same_width, visible
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES
@@ -218,6 +218,19 @@ def test_colours_are_members_of_the_256_colour_palette(theme: object) -> None:
 
 def test_a_badge_reads_without_colour() -> None:
     assert [badge(hazard).plain for hazard in HazardClass] == ["H0 metadata", "H1 additive", "H2 data", "H3 danger"]
+
+
+def test_the_headline_says_what_runs_now_and_what_waits() -> None:
+    def headline(plan: Plan, **options: bool) -> tuple[str, str]:
+        return plan_summary(plan, UNICODE, **options).plain, waiting_summary(plan).plain
+
+    only_contract = plans.plan_of(("CONTRACT", [plans.DROP_COLUMN]))
+    waits = "H3 danger waits in CONTRACT"
+    assert headline(plans.SAFE) == ("H2 data · 7 steps in 3 waves · about 43.7 s", "")
+    assert headline(plans.FULL) == ("H2 data now · 7 steps in 3 waves · about 43.7 s", waits)
+    assert headline(plans.FULL, contract=True)[0] == "H3 danger · 8 steps in 4 waves · about 43.8 s"
+    assert headline(only_contract) == ("nothing now", waits)
+    assert headline(plans.EMPTY) == ("nothing to do", "")
 
 
 def test_details_say_everything_about_a_step() -> None:

@@ -44,11 +44,10 @@ async def half_way(driver: Driver) -> None:
     run = driver.workbench.runs[0]
     run.play(steps=4)
     fill = next(step for step in run.plan.steps if step.op == "backfill")
-    run.emit(EventType.WAVE_START, "BACKFILL: 1 step", wave="BACKFILL")
+    run.emit(EventType.WAVE_START, wave="BACKFILL", steps=1)
     run.emit(EventType.STEP_START, "backfill public.users.email", wave="BACKFILL", step=fill.step_sha)
     run.emit(
         EventType.BACKFILL_PROGRESS,
-        "public.users",
         wave="BACKFILL",
         step=fill.step_sha,
         rows_done=41_200,
@@ -99,7 +98,7 @@ def test_details_of_a_step(picture: Picture, size: tuple[int, int]) -> None:
 
 @SIZES
 def test_review(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(open_review, size=size)
+    assert picture(open_review, FakeWorkbench(plans.FULL), size=size)
 
 
 @SIZES

@@ -28,6 +28,7 @@ __all__ = [
     "server_version",
     "sql_content",
     "status_text",
+    "waiting_summary",
 ]
 
 BADGE_WIDTH = len("H1 additive")
@@ -96,16 +97,31 @@ def badge(hazard: HazardClass, *, word: bool = True, width: int = 0) -> Content:
     return Content.assemble((text, HAZARD_STYLE[hazard]), " " * max(0, width - len(text)))
 
 
-def plan_summary(plan: Plan, glyphs: Glyphs) -> Content:
-    """``H3 danger · 14 steps in 4 waves · about 2.1 s``."""
-    steps = list(plan.steps)
-    if not steps:
+def plan_summary(plan: Plan, glyphs: Glyphs, *, contract: bool = False) -> Content:
+    """What a run would do: ``H2 data · 7 steps in 3 waves · about 2.1 s``; ``H2 data now`` when something else waits.
+
+    ``contract`` is whether the CONTRACT wave runs too.
+    """
+    if not plan.waves:
         return Content.styled("nothing to do", "bold $success")
+    waves = [wave for wave in plan.waves if contract or wave.name != "CONTRACT"]
+    if not waves:
+        return Content("nothing now")
+    steps = [step for wave in waves for step in wave.steps]
     total = sum(step.estimate_ms for step in steps)
-    text = f" {glyphs.separator} {count(len(steps), 'step')} in {count(len(plan.waves), 'wave')}"
+    parts = [
+        badge(max(wave.hazard for wave in waves)) + (" now" if len(waves) < len(plan.waves) else ""),
+        Content(f"{count(len(steps), 'step')} in {count(len(waves), 'wave')}"),
+    ]
     if total:
-        text += f" {glyphs.separator} about {duration(total)}"
-    return badge(plan.hazard) + text
+        parts.append(Content(f"about {duration(total)}"))
+    return Content(f" {glyphs.separator} ").join(parts)
+
+
+def waiting_summary(plan: Plan) -> Content:
+    """``H3 danger waits in CONTRACT``; empty when the plan has no such wave."""
+    wave = next((wave for wave in plan.waves if wave.name == "CONTRACT"), None)
+    return Content("") if wave is None else badge(wave.hazard) + " waits in CONTRACT"
 
 
 def server_version(number: int) -> str:

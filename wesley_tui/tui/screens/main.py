@@ -189,7 +189,9 @@ class MainScreen(PlanningScreen):
         self.feed = RunFeed(self, message.plan, message.run, self._run_advanced)
         self.context.feeds.append(self.feed)
         self.query_one(WaveProgress).display = True
-        if self.plan is not message.plan:
+        self.log_view.learn(message.plan)
+        self.holds_run = True
+        if self.tree_view.plan is not message.plan:
             self.tree_view.show_plan(message.plan)
         self.show_pane("activity" if self.zoomed else "plan")
         self.feed.poll()
@@ -222,7 +224,14 @@ class MainScreen(PlanningScreen):
         if self.feed is not None:
             feed = self.feed
             self.app.push_screen(
-                SummaryScreen(feed.plan, feed.state, feed.certificate, feed.outcome, glyphs=self.context.glyphs)
+                SummaryScreen(
+                    feed.plan,
+                    feed.state,
+                    feed.certificate,
+                    feed.outcome,
+                    unsafe=self.context.unsafe,
+                    glyphs=self.context.glyphs,
+                )
             )
 
     def do_run_pause(self) -> None:

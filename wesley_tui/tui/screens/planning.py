@@ -128,6 +128,7 @@ class PlanningScreen(Workspace):
     @on(SnapshotRead)
     def _snapshot_read(self, message: SnapshotRead) -> None:
         self.reading = False
+        self._let_go_of_run()
         self.snapshot = message.snapshot
         self.query_one(Banner).clear()
         tables = count(len(message.snapshot.catalog.tables), "table")
@@ -140,6 +141,7 @@ class PlanningScreen(Workspace):
         text = str(message.error).strip() or type(message.error).__name__
         if message.what == "no database":
             self.reading = False
+            self._let_go_of_run()
             text += "\n^L tries again; the editor works without a database."
             self.replanner.request(now=True)
         self.query_one(Banner).tell(message.what, text)
@@ -170,10 +172,17 @@ class PlanningScreen(Workspace):
     def _show_plan(self, plan: Plan, elapsed_ms: float, locations: dict[str, tuple[str, int, int]]) -> None:
         self.plan, self.plan_ms, self.stale = plan, elapsed_ms, False
         self._locations = locations
+        if self.holds_run:
+            return
         nothing = "Nothing to do: the database has the declared schema."
         self.tree_view.show_plan(plan, "" if plan.waves else nothing)
         self.tree_view.show_run(self.run_state if self.shows_run() else None)
         self.show_selected()
+
+    def _let_go_of_run(self) -> None:
+        """The database was asked again: when the run has ended, the tree is the newest plan's."""
+        if self.feed is not None and self.feed.ended:
+            self.holds_run = False
 
     def _why_no_plan(self) -> str:
         if any(item.severity == "error" for item in self.problems):
@@ -204,7 +213,7 @@ class PlanningScreen(Workspace):
 
     def show_selected(self, *, keep_position: bool = False) -> None:
         """The row under the cursor, in the details pane."""
-        row, plan = self.tree_view.row, self.plan
+        row, plan = self.tree_view.row, self.tree_view.plan
         if plan is None:
             return
         if row is None:

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.keymap import bindings, commands_of, key_name
-from wesley_tui.tui.present import badge, hazard_lines, plan_summary
+from wesley_tui.tui.present import badge, hazard_lines, plan_summary, waiting_summary
 from wesley_tui.tui.review import Confirmation
 from wesley_tui.tui.text import count, identifier, one_line, short_sha
 from wesley_tui.tui.widgets.explanation import Explanation
@@ -81,7 +81,9 @@ class ReviewScreen(ModalScreen[Accepted | None]):
             Content("\n").join(
                 [
                     Content.assemble(
-                        plan_summary(plan, self.glyphs), ("  on ", "$muted"), (one_line(self._target), "bold")
+                        plan_summary(plan, self.glyphs, contract=state.contract),
+                        ("  on ", "$muted"),
+                        (one_line(self._target), "bold"),
                     ),
                     Content.assemble(("plan ", "$muted"), short_sha(plan.plan_id), *self._scope_words()),
                 ]
@@ -101,7 +103,8 @@ class ReviewScreen(ModalScreen[Accepted | None]):
         steps = count(len(contract.steps), "step")
         if self.confirmation.contract:
             return ["  ", (f"CONTRACT runs too: {steps} ", "bold $error"), badge(contract.hazard)]
-        return ["  ", ("CONTRACT waits: ", "$muted"), f"{steps} left for later", ("  ^T includes it", "$muted")]
+        waiting = waiting_summary(self.confirmation.plan)
+        return ["  ", waiting, f": {steps}", ("  ^T includes it", "$muted")]
 
     def _show_prompt(self) -> None:
         state = self.confirmation

@@ -13,19 +13,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, StepStatus
-from wesley_tui.planner.plan import Plan
+from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.ports import RunEnd
 from wesley_tui.tui.present import RUN_WORD, STATUS_STYLE, bar, indented, labelled, lines_of, wave_counts
-from wesley_tui.tui.text import duration, identifier, one_line, rows, short_sha
+from wesley_tui.tui.text import count, duration, identifier, one_line, rows, short_sha
 
 __all__ = ["SummaryScreen", "describe_run"]
 
 _VERDICT = {
     RunStatus.COMPLETE: "The database has the declared schema.",
-    RunStatus.CONTRACT_PENDING: (
-        "Everything but CONTRACT is done. Old and new clients work. Review again with ^T to take the old things away."
-    ),
+    RunStatus.CONTRACT_PENDING: "Everything but CONTRACT is done. Old and new clients work.",
     RunStatus.FAILED: "The run stopped. Steps that succeeded stay; a failed transaction left nothing behind.",
     RunStatus.CANCELLED: "The run was stopped. Steps that succeeded stay; `wesley resume` goes on from there.",
     RunStatus.ROLLED_BACK: "The undo plan ran.",
@@ -42,10 +40,17 @@ class SummaryScreen(ModalScreen[None]):
     ]
 
     def __init__(
-        self, plan: Plan, state: RunState, certificate: Event | None, outcome: RunEnd | None, *, glyphs: Glyphs
+        self,
+        plan: Plan,
+        state: RunState,
+        certificate: Event | None,
+        outcome: RunEnd | None,
+        *,
+        unsafe: bool,
+        glyphs: Glyphs,
     ) -> None:
         super().__init__()
-        self._content = describe_run(plan, state, certificate, outcome, glyphs)
+        self._content = describe_run(plan, state, certificate, outcome, glyphs, unsafe=unsafe)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="summary"):
@@ -66,9 +71,9 @@ class SummaryScreen(ModalScreen[None]):
 
 
 def describe_run(
-    plan: Plan, state: RunState, certificate: Event | None, outcome: RunEnd | None, glyphs: Glyphs
+    plan: Plan, state: RunState, certificate: Event | None, outcome: RunEnd | None, glyphs: Glyphs, *, unsafe: bool
 ) -> Content:
-    """Verdict first; then waves, failures and the certificate."""
+    """Verdict first; then waves, failures and the certificate. ``unsafe`` is whether H3 could be confirmed here."""
     word, style = RUN_WORD[state.status]
     took = ""
     if state.started is not None and state.finished is not None:
@@ -83,6 +88,7 @@ def describe_run(
                     (f"  plan {short_sha(plan.plan_id)}, run {state.run_id}", "$muted"),
                 ),
                 Content(verdict),
+                *(_contract_next(plan, unsafe=unsafe) if state.status is RunStatus.CONTRACT_PENDING else ()),
             ],
             labelled("Failed", _failures(plan, state, glyphs)),
             labelled("What happened", _outcome(outcome)),
@@ -91,6 +97,22 @@ def describe_run(
             labelled("Certificate", _certificate(certificate)),
         ]
     )
+
+
+def _contract_next(plan: Plan, *, unsafe: bool) -> list[Content]:
+    """What has to be done to run the CONTRACT wave, which waits."""
+    wave = next((wave for wave in plan.waves if wave.name == "CONTRACT"), None)
+    if wave is None:
+        return []
+    dangerous = sum(step.hazard is HazardClass.H3 for step in wave.steps)
+    if dangerous and plan.profile == "chaos":
+        return [Content(f"CONTRACT has {count(dangerous, 'step')} of class H3, which the profile chaos never runs.")]
+    if dangerous and not unsafe:
+        return [
+            Content(f"CONTRACT has {count(dangerous, 'step')} of class H3, and Wesley was started without --unsafe."),
+            Content("To take the old things away: start again with --unsafe, review with ^T."),
+        ]
+    return [Content("To take the old things away: review again (^R), and include CONTRACT with ^T.")]
 
 
 def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:

@@ -23,7 +23,7 @@ from wesley_tui.sdl.diagnostics import Diagnostic, Source
 from wesley_tui.tui.context import Context
 from wesley_tui.tui.keymap import commands_of, key_name, prints
 from wesley_tui.tui.layout import PANES, PaneId, arrangement
-from wesley_tui.tui.present import RUN_WORD, plan_summary, server_version
+from wesley_tui.tui.present import RUN_WORD, plan_summary, server_version, waiting_summary
 from wesley_tui.tui.replanner import Replanner
 from wesley_tui.tui.running import RunFeed
 from wesley_tui.tui.situation import Situation, why_not
@@ -67,6 +67,8 @@ class Workspace(Screen[None]):
         self.file = 0
         self._locations: dict[str, tuple[str, int, int]] = {}
         self.feed: RunFeed | None = None
+        self.holds_run = False
+        """While a run goes on, and until the database was read after it, the tree shows the plan that runs or ran."""
         self.replanner = Replanner(self, context.workbench.plan, self.current_sources, delay=context.debounce)
 
     # -- what is on the screen -----------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ class Workspace(Screen[None]):
             has_plan=self.plan is not None,
             empty_plan=self.plan is not None and not self.plan.waves,
             stale=self.stale,
-            planning=self.replanner.busy,
+            planning=self.replanner.busy or self.holds_run,
             problems=len(self.problems),
             errors=errors,
             modified=any(editor.modified for editor in self.editors),
@@ -210,13 +212,15 @@ class Workspace(Screen[None]):
         schema = self.query_one("#schema")
         schema.border_subtitle = Content(f"{name}{number}{' *' if editor.modified else ''}")
         plan = self.query_one("#plan")
-        plan.set_class(self.stale, "-stale")
-        plan.border_subtitle = self._plan_subtitle(now)
+        plan.set_class(self.stale and not self.holds_run, "-stale")
+        plan.border_subtitle = self._plan_subtitle()
 
-    def _plan_subtitle(self, now: Situation) -> Content:
-        if self.stale:
+    def _plan_subtitle(self) -> Content:
+        if self.holds_run and not self.shows_newest:
+            return Content.styled("this plan runs; a new one waits", "bold $warning")
+        if self.stale and not self.holds_run:
             return Content.styled("STALE: the last good plan", "bold $warning")
-        if self.plan is None or now.planning:
+        if self.plan is None or self.replanner.busy:
             return Content("")
         return Content(f"{count(len(list(self.plan.steps)), 'step')}, {duration(self.plan_ms)}")
 
@@ -229,10 +233,12 @@ class Workspace(Screen[None]):
             Segment(label(f"PostgreSQL {version}" if version else ""), 4),
             Segment(label("read-only" if now.read_only else "", "bold $warning"), 2),
         ]
-        if self.plan is not None:
+        shown = self.tree_view.plan
+        if shown is not None:
             segments += [
-                Segment(plan_summary(self.plan, glyphs), 3, right=True),
-                Segment(Content.styled(short_sha(self.plan.plan_id), "$muted"), 5, right=True),
+                Segment(plan_summary(shown, glyphs), 3, right=True),
+                Segment(waiting_summary(shown), 4, right=True),
+                Segment(Content.styled(short_sha(shown.plan_id), "$muted"), 5, right=True),
             ]
         segments.append(Segment(self._state_word(now), 0, right=True))
         return segments
@@ -263,8 +269,15 @@ class Workspace(Screen[None]):
         return hints
 
     def shows_run(self) -> bool:
-        """Whether the plan on the screen is the one that runs or ran."""
-        return self.feed is not None and self.plan is not None and self.plan.plan_id == self.feed.plan.plan_id
+        """Whether the plan in the tree is the one that runs or ran."""
+        shown = self.tree_view.plan
+        return self.feed is not None and shown is not None and shown.plan_id == self.feed.plan.plan_id
+
+    @property
+    def shows_newest(self) -> bool:
+        """Whether the plan in the tree is that of the present text."""
+        shown = self.tree_view.plan
+        return shown is not None and self.plan is not None and shown.plan_id == self.plan.plan_id
 
     def read_database(self) -> None:
         """Read the live catalog, then plan."""

@@ -17,12 +17,14 @@ from textual.geometry import Size
 from textual.reactive import var
 
 from wesley_tui.executor.events import Event, EventType
+from wesley_tui.planner.plan import Plan
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
 from wesley_tui.tui.keymap import bindings
-from wesley_tui.tui.text import duration, one_line, rows
+from wesley_tui.tui.present import common_schema
+from wesley_tui.tui.text import count, duration, identifier, one_line, rows
 from wesley_tui.tui.widgets.line_view import LineView
 
-__all__ = ["EventLog", "Note", "Ring"]
+__all__ = ["EventLog", "Note", "Ring", "event_words"]
 
 KEPT_LINES = 200_000
 """Lines that are kept by default; older ones are in the database."""
@@ -45,6 +47,10 @@ _STYLES: Mapping[EventType, str] = {
     EventType.WAVE_COMPLETE: "$primary",
     EventType.PLAN_ACCEPTED: "bold $primary",
 }
+
+
+_REASONED = frozenset({EventType.STEP_FAIL, EventType.STEP_RETRY, EventType.LOCK_TIMEOUT})
+"""Events whose message matters more than the name of the operation, which ``step.start`` has told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,13 @@ class EventLog(LineView):
         super().__init__(id=id)
         self.glyphs = glyphs
         self._ring = Ring(kept)
+        self._subjects: dict[str, tuple[str, str]] = {}
+        """Operation and object by ``step_sha``."""
+
+    def learn(self, plan: Plan) -> None:
+        """The steps of a plan that runs: their events are then told with operation and object."""
+        schema = common_schema(plan.steps)
+        self._subjects.update((step.step_sha, (step.op, step.object.removeprefix(schema))) for step in plan.steps)
 
     def append(self, items: Iterable[Event | Note]) -> None:
         """Add lines at the end; the view follows unless the person scrolled up."""
@@ -121,8 +134,7 @@ class EventLog(LineView):
         return Content.assemble(
             (f"{time} ", "$faint"),
             (f"{item.type.value:<16} ", _STYLES.get(item.type, "$muted")),
-            one_line(item.message),
-            (_metrics(item), "$muted"),
+            *event_words(item, self._subjects.get(item.step_sha or "")),
         )
 
     def on_resize(self) -> None:
@@ -150,10 +162,30 @@ class EventLog(LineView):
         self.go_to(self.last_top)
 
 
+def event_words(event: Event, subject: tuple[str, str] | None) -> list[str | tuple[str, str]]:
+    """What an event is about, what it says, and its numbers; ``subject`` is operation and object of its step."""
+    message = one_line(event.message)
+    parts: list[str | tuple[str, str]] = []
+    if subject is not None:
+        operation, name = map(identifier, subject)
+        if event.type not in _REASONED:
+            parts.append((f"{operation} ", "$muted"))
+        parts.append((name, "bold"))
+        if message.startswith(f"{operation} ") and message.endswith(one_line(name)):
+            message = ""
+    elif event.wave is not None and event.wave not in message:
+        parts.append((event.wave, "bold"))
+    if message:
+        parts.append(f"  {message}" if parts else message)
+    return [*parts, (_metrics(event), "$muted")]
+
+
 def _metrics(event: Event) -> str:
     """The numbers of an event that people want on its line."""
     words: list[str] = []
     metrics = event.metrics
+    if event.type is EventType.WAVE_START and isinstance(metrics.get("steps"), int):
+        words.append(count(metrics["steps"], "step"))
     done, total = metrics.get("rows_done"), metrics.get("rows_total")
     if isinstance(done, int):
         words.append(f"{rows(done)} of {rows(total)} rows" if isinstance(total, int) else f"{rows(done)} rows")
