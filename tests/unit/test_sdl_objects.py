@@ -326,6 +326,7 @@ def test_an_edit_of_one_object_keeps_the_others() -> None:
         (PARTED + 'type P @table @partitionOf(parent: "A", default: true) { nix: Int }', "unknown-column", (1, 112)),
         ('type A @table @partition(by: ["nix"]) { id: Int! @pk }', "unknown-column", (1, 32)),
         ('type A @table @inherits(from: ["A"]) { id: Int }', "circular-parent", (1, 15)),
+        ('type A @table @partition(by: ["n"]) { id: Int! @pk n: Int }', "partition-key", (1, 15)),
         (TABLE + '@grant(on: "a", to: ["b"], privileges: ["SELECT"])', "syntax-error", (1, 32)),
         (TABLE + 'extend schema @grant(on: "nix", to: ["b"], privileges: ["SELECT"])', "unknown-object", (1, 57)),
         (TABLE + 'extend schema @comment(on: "constraint nix ON a", text: "x")', "unknown-object", (1, 59)),

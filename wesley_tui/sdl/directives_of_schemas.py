@@ -181,9 +181,9 @@ type Note @table {
         example="""\
 extend schema
   @sql(
-    name: "german collation"
-    create: "CREATE COLLATION german (provider = icu, locale = 'de')"
-    drop: "DROP COLLATION german"
+    name: "collation by bytes"
+    create: "CREATE COLLATION bytes FROM pg_catalog.\\"C\\""
+    drop: "DROP COLLATION bytes"
   )
   @defaultPrivileges(sql: "ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT SELECT ON TABLES TO reader")
   @publication(sql: "CREATE PUBLICATION changes FOR TABLE city")

@@ -407,7 +407,7 @@ type Vehicle @table @inherits(from: ["Asset"]) {
             Argument("strategy", "PartitionStrategy", "`RANGE` (default), `LIST` or `HASH`."),
         ),
         example="""\
-type Event @table @partition(by: ["at"], strategy: RANGE) @pk(fields: ["id", "at"]) {
+type Event @table @partition(by: ["at"], strategy: RANGE) @pk(fields: ["id", "at", "kind"]) {
   id: BigInt!
   at: DateTime!
   kind: String!

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from wesley_tui.catalog.model import QName, Table
+from wesley_tui.catalog.model import PrimaryKey, QName, Table, Unique
 from wesley_tui.catalog.naming import quote_ident, quote_literal
 from wesley_tui.sdl.drafts import TableDraft
 from wesley_tui.sdl.environment import Environment
@@ -245,12 +245,42 @@ _FORMS: Mapping[str, str] = {"RANGE": "FOR VALUES FROM", "LIST": "FOR VALUES IN"
 def hierarchy_issues(drafts: Sequence[tuple[Unit, TableDraft]]) -> Iterator[tuple[tuple[Definition, ...], Issue]]:
     """What does not fit between parents and children: unknown parents, circles, bounds of another strategy."""
     children = [(unit, draft) for unit, draft in drafts if draft.table.partition_of or draft.table.inherits]
-    tables = {draft.name: draft.table for _, draft in drafts if not draft.dropped} if children else {}
+    partitioned = [(unit, draft) for unit, draft in drafts if draft.table.partition_by]
+    tables = {draft.name: draft.table for _, draft in drafts if not draft.dropped} if children or partitioned else {}
+    for unit, draft in partitioned:
+        issues = Issues()
+        _check_keys(draft, tables, issues)
+        for issue in issues:
+            yield unit.parts, issue
     for unit, draft in children:
         issues = Issues()
         _check_parents(draft, tables, issues)
         for issue in issues:
             yield unit.parts, issue
+
+
+def _check_keys(draft: TableDraft, tables: Mapping[QName, Table], issues: Issues) -> None:
+    """PostgreSQL makes a key unique in each partition only, so that it has to contain what tells them apart."""
+    key = split_list((draft.table.partition_by or "").partition(" ")[2].strip()[1:-1])
+    owner: Table | None = draft.table
+    seen: set[QName] = set()
+    while owner is not None and owner.name not in seen:
+        seen.add(owner.name)
+        keys = [(item.name, item.columns) for item in owner.constraints if isinstance(item, PrimaryKey | Unique)]
+        keys += [
+            (index.name, tuple(item.column or "" for item in index.keys)) for index in owner.indexes if index.unique
+        ]
+        for name, columns in keys:
+            missing = [part for part in key if part not in [quote_ident(column) for column in columns if column]]
+            if missing:
+                issues.error(
+                    "partition-key",
+                    f"{name!r} of {owner.name} is unique, and does not contain {', '.join(missing)}, by which "
+                    f"{draft.name} is partitioned: PostgreSQL refuses that",
+                    draft.spots.get("partition", draft.spots[""]),
+                    "add it to the key; with an expression in the partition key nothing can be unique",
+                )
+        owner = tables.get(owner.partition_of) if owner.partition_of is not None else None
 
 
 def _check_parents(draft: TableDraft, tables: Mapping[QName, Table], issues: Issues) -> None:

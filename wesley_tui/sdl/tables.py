@@ -107,6 +107,8 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         )
     options = uses["table"][0] if "table" in uses else None
     place = placement(uses, columns, fields, environment, issues)
+    if "partition" in uses:
+        spots["partition"] = uses["partition"][0].spot
     if "partitionOf" in uses or "inherits" in uses:
         spots["parent"] = uses["partitionOf" if "partitionOf" in uses else "inherits"][0].spot
     table = Table(
