@@ -114,7 +114,8 @@ def plan_from_document(document: str) -> Plan:
     data = json.loads(document)
     waves = tuple(Wave(name=w["name"], steps=tuple(_step(s) for s in w["steps"])) for w in data.pop("waves"))
     del data["questions"]
-    return Plan(waves=waves, **{name: tuple(v) if isinstance(v, list) else v for name, v in data.items()})
+    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return Plan(waves=waves, **rest)
 
 
 def _plain(value: Any) -> Any:
