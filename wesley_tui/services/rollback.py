@@ -233,7 +233,7 @@ def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], 
     from wesley_tui.executor.events import RunStatus
     from wesley_tui.executor.ledger import history
     from wesley_tui.services.runs import RunReport, follow, report_of_outcome, start
-    from wesley_tui.services.workbench import Workbench
+    from wesley_tui.services.workbench import PlanningOptions, Workbench
 
     if not any(undo.plan.steps):
         return RunReport(undo.plan.plan_id, None, "nothing_to_do", 0)
@@ -251,7 +251,7 @@ def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], 
         say(f"run {last.run_id} is given up first")
         cancel_run(target.conninfo, last.run_id, "to be rolled back")
     started = time.monotonic()
-    outcome, state = follow(start(target, undo.plan, token), listen(undo.plan))
+    outcome, state = follow(start(target, undo.plan, token, PlanningOptions()), listen(undo.plan))
     verified: bool | None = None
     if outcome.status is RunStatus.COMPLETE and undo.plan.scope:
         verified = asyncio.run(_fingerprint(target, undo.plan.scope)) == undo.base

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import getpass
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
 from wesley_tui.planner.plan import Plan, Step
-from wesley_tui.sdl.diagnostics import SchemaError, Source
-from wesley_tui.services.errors import NotVerified
 from wesley_tui.services.target import Target
-from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_schemas
+from wesley_tui.services.workbench import PlanningOptions, Workbench
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from wesley_tui.executor.ledger import RunSummary
+    from wesley_tui.executor.options import RunOptions
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run, RunOutcome
 
@@ -33,7 +32,6 @@ __all__ = [
     "report_of_outcome",
     "resume",
     "start",
-    "verify_result",
 ]
 
 Listen = Callable[[Plan], Callable[[Event], None]]
@@ -165,8 +163,8 @@ def execute(
     if not asyncio.run(rails_installed(target)):
         say(f"first use on {target.label}: installing schema wesley (plans, ledger, events; see docs/execution.md)")
     started = time.monotonic()
-    outcome, state = follow(start(target, plan, token), listen(plan))
-    return _finished(target, plan, planning, outcome, state, time.monotonic() - started)
+    outcome, state = follow(start(target, plan, token, planning), listen(plan))
+    return report_of_outcome(plan, outcome, state, time.monotonic() - started)
 
 
 def resume(
@@ -180,7 +178,6 @@ def resume(
     """Go on with an unfinished run from what the database knows of it."""
     from wesley_tui.executor.engine import resume_run
     from wesley_tui.executor.errors import ExecutorError
-    from wesley_tui.executor.options import RunOptions
     from wesley_tui.services.audit import read_run
 
     stored = read_run(target, run_id)
@@ -199,9 +196,9 @@ def resume(
             actor=getpass.getuser(),
         )
     started = time.monotonic()
-    run = resume_run(target.conninfo, RunOptions(fingerprint=read_fingerprint, token=token), stored.summary.run_id)
+    run = resume_run(target.conninfo, run_options(target, PlanningOptions(), token), stored.summary.run_id)
     outcome, state = follow(run, listen(plan))
-    return _finished(target, plan, PlanningOptions(), outcome, state, time.monotonic() - started)
+    return report_of_outcome(plan, outcome, state, time.monotonic() - started)
 
 
 def paused_elsewhere(target: Target, run_id: int | None) -> RunSummary | None:
@@ -214,12 +211,24 @@ def paused_elsewhere(target: Target, run_id: int | None) -> RunSummary | None:
     return None
 
 
-def start(target: Target, plan: Plan, token: ReviewToken) -> Run:
-    """Start the engine on ``plan``; it runs in a thread of its own."""
+def start(target: Target, plan: Plan, token: ReviewToken, planning: PlanningOptions) -> Run:
+    """Start the engine on ``plan``; it runs in a thread of its own, and verifies what it has done."""
     from wesley_tui.executor.engine import start_run
+
+    return start_run(target.conninfo, plan, token, run_options(target, planning))
+
+
+def run_options(target: Target, planning: PlanningOptions, token: ReviewToken | None = None) -> RunOptions:
+    """What a run needs from the rooms that the executor does not know: drift is told by the catalog, success by the
+    planner. ``token`` is the new review of a run that is resumed for more than it was begun for."""
     from wesley_tui.executor.options import RunOptions
 
-    return start_run(target.conninfo, plan, token, RunOptions(fingerprint=read_fingerprint))
+    def verify(plan: Plan, done: Collection[str]) -> bool | None:
+        from wesley_tui.services.verification import verify_result
+
+        return verify_result(target, plan, planning, done)
+
+    return RunOptions(fingerprint=read_fingerprint, verify=verify, token=token)
 
 
 async def rails_installed(target: Target) -> bool:
@@ -261,21 +270,8 @@ def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, Run
             run.abort("interrupted at the terminal")
 
 
-def _finished(
-    target: Target, plan: Plan, planning: PlanningOptions, outcome: RunOutcome, state: RunState, seconds: float
-) -> RunReport:
-    verified: bool | None = None
-    exit_code = outcome.exit_code
-    if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
-        verified = verify_result(target, plan, planning)
-        if verified is False:
-            exit_code = 6
-    report = report_of_outcome(plan, outcome, state, seconds)
-    return replace(report, verified=verified, exit_code=exit_code)
-
-
 def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds: float) -> RunReport:
-    """What a run has done, not yet verified."""
+    """What a run has done, and whether that was what the schema says."""
     from wesley_tui.services.audit import certificate_json
 
     done, pending = report_of(plan, state)
@@ -283,9 +279,10 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
         plan_id=plan.plan_id,
         run_id=outcome.run_id,
         status=str(outcome.status),
-        exit_code=outcome.exit_code,
+        exit_code=6 if outcome.verified is False else outcome.exit_code,
         steps=done,
         pending=pending if outcome.status is RunStatus.CONTRACT_PENDING else (),
+        verified=outcome.verified,
         duration_ms=seconds * 1000,
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
@@ -309,19 +306,3 @@ def _step_report(wave: str, step: Step, state: RunState) -> StepReport:
     return StepReport(
         step.step_sha, wave, step.op, step.object, str(known.status), known.attempt, known.duration_ms, known.message
     )
-
-
-def verify_result(target: Target, plan: Plan, planning: PlanningOptions) -> bool | None:
-    """Plan the same schema again: nothing may be left but CONTRACT steps. None for a plan that came without a schema
-    (a hand-written one)."""
-    if not plan.source:
-        return None
-    workbench = Workbench(target, replace(planning, schemas=plan.tenants, ignore=plan.ignored))
-    sources = [Source("plan", plan.source)]
-    try:
-        compiled = workbench.compile(sources)
-    except SchemaError as error:
-        raise NotVerified(f"the schema inside the plan does not compile any more: {error}") from error
-    snapshot = asyncio.run(workbench.read(desired_schemas(compiled.catalog)))
-    left = workbench.plan_compiled(compiled, sources, snapshot)
-    return all(wave.name == "CONTRACT" for wave in left.waves)

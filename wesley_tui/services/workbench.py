@@ -118,10 +118,12 @@ class Workbench:
 
     def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
         """The plan for a compiled schema; raises ``InputError`` for an answer to a rename that is none."""
+        from wesley_tui.catalog.declared import settled
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
 
-        desired, intent = self._placed(compiled)
+        desired, intent = self.placed(compiled)
+        desired = settled(snapshot.catalog, desired, snapshot.declared)
         try:
             diff = compare(
                 snapshot.catalog,
@@ -142,7 +144,7 @@ class Workbench:
         plan = build_plan(snapshot, desired, diff, options)
         return replace(plan, tenants=self.tenants, ignored=self.options.ignore)
 
-    def _placed(self, compiled: CompiledSchema) -> tuple[Catalog, Intent]:
+    def placed(self, compiled: CompiledSchema) -> tuple[Catalog, Intent]:
         """What is declared, where it is to be: once as written, or once per tenant."""
         if not self.tenants:
             return compiled.catalog, compiled.intent
@@ -175,7 +177,7 @@ class Workbench:
         """Start the engine's own thread on this plan; everything that happens arrives through ``Run.drain()``."""
         from wesley_tui.services.runs import start
 
-        return start(self.target, plan, token)
+        return start(self.target, plan, token, self.options)
 
 
 def desired_schemas(catalog: Catalog) -> frozenset[str]:
