@@ -86,6 +86,34 @@ def test_errors_may_go_to_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b""
 
 
+COMMAND_LINE = """
+import sys
+from wesley_tui.cli.main import main
+sys.argv = ["wesley", {schema!r}, "--db", "host=/nowhere dbname=shop"]
+main()
+"""
+
+
+def test_the_command_draws_while_errors_go_to_a_file(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.graphql"
+    schema.write_text("type Alpha @table { id: ID! @pk }\n")
+    with Terminal(COMMAND_LINE.format(schema=str(schema)), log=tmp_path / "log") as terminal:
+        terminal.wait_for("no database")
+        terminal.send(b"\x11")
+        assert terminal.wait() == 0
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_textuals_own_driver_would_draw_into_the_file(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.graphql"
+    schema.write_text("")
+    environment = {"WESLEY_DRIVER": "stock"}
+    program = COMMAND_LINE.format(schema=str(schema))
+    with Terminal(program, log=tmp_path / "log", environment=environment) as terminal:
+        assert terminal.wait() == 2
+    assert "WESLEY_DRIVER=stock draws the screen on standard error" in (tmp_path / "log").read_text()
+
+
 @pytest.mark.parametrize("answers", [True, False], ids=["answers", "never answers"])
 def test_a_stopped_application_draws_everything_again(answers: bool, tmp_path: Path) -> None:
     with Terminal(PROGRAM.format(report=str(tmp_path / "report")), answers=answers) as terminal:
