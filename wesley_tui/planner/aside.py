@@ -293,7 +293,7 @@ class _Graph:
             () if (table.name, name) in self._situation.keys_aside else self._key_made(table.name, live, valid=False)
         )
         later: tuple[Operation, ...] = ()
-        if again and live.validated:
+        if again and live.validated and live.enforced:
             later = (validate(table.name, name),)
         return _Standing(
             down=(drop,),

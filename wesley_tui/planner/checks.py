@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-def _relation(name: QName, kinds: str = "'r', 'p'") -> str:
+def _relation(name: QName, kinds: str = "'r', 'p', 'm'") -> str:
     return (
         "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
         f"WHERE n.nspname = {quote_literal(name.schema)} AND c.relname = {quote_literal(name.name)} "

@@ -93,6 +93,8 @@ class Situation:
     """Of the desired tables, by ``schema.name``."""
     numbered: frozenset[Ref] = frozenset()
     """Sequences that take over from an identity column: made by the step that takes the identity off."""
+    partitions: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
+    """Partitioned table → its live partitions."""
     outnumbered: frozenset[Ref] = frozenset()
     """Sequences whose column gets an identity: the step that gives it drops them."""
     keys_aside: frozenset[tuple[QName, str]] = frozenset()
@@ -171,6 +173,7 @@ def survey(
         if desired.objects
         else {},
         numbered=_numbered(changes),
+        partitions=_partitions(live),
         outnumbered=_outnumbered(changes),
         keys_aside=_keys_aside(changes, live, snapshot.timezone),
         standing_on=_standing_on(live),
@@ -188,6 +191,14 @@ def _numbered(changes: tuple[Change, ...]) -> frozenset[Ref]:
     return frozenset(
         item.object.ref for item in changes if isinstance(item, CreateObject) and item.object.owned_by in loosened
     )
+
+
+def _partitions(live: Catalog) -> dict[QName, tuple[QName, ...]]:
+    found: dict[QName, list[QName]] = {}
+    for table in live.tables.values():
+        if table.partition_of is not None:
+            found.setdefault(table.partition_of, []).append(table.name)
+    return {parent: tuple(names) for parent, names in found.items()}
 
 
 def _outnumbered(changes: tuple[Change, ...]) -> frozenset[Ref]:

@@ -6,9 +6,11 @@ and a line in the table below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from wesley_tui.catalog.model import QName, Ref
 from wesley_tui.diff import changes as c
 from wesley_tui.planner.forms import (
     columns,
@@ -23,7 +25,7 @@ from wesley_tui.planner.forms import (
     tables,
     types,
 )
-from wesley_tui.planner.operations import Operation
+from wesley_tui.planner.operations import Operation, ref_resources
 from wesley_tui.planner.situation import Situation
 
 __all__ = ["operations_for"]
@@ -85,5 +87,24 @@ _FORMS: Mapping[type[Any], _Form] = {
 
 def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterator[Operation]:
     """The operations of all changes, in the order of the changes; :mod:`wesley_tui.planner.order` sorts them."""
+    changes = tuple(changes)
+    fresh = {item.object.ref for item in changes if isinstance(item, c.CreateObject)}
+    fresh |= {item.new.ref for item in changes if isinstance(item, c.ReplaceObject)}
     for change in changes:
-        yield from _FORMS[type(change)](change, situation)
+        operations = _FORMS[type(change)](change, situation)
+        yield from _after_what_it_names(change, operations, fresh, situation) if fresh else operations
+
+
+def _after_what_it_names(
+    change: c.Change, operations: Iterator[Operation], fresh: Collection[Ref], situation: Situation
+) -> Iterator[Operation]:
+    """Parts of tables come after the routines, types and sequences of the same plan that their SQL names."""
+    table = situation.desired.tables.get(getattr(change, "table", None) or QName("", ""))
+    refs = [ref for ref in table.depends_on if ref in fresh] if table is not None else []
+    for operation in operations:
+        named = [ref for ref in refs if any(_own_name(ref) in statement for statement in operation.statements)]
+        yield replace(operation, needs=(*operation.needs, *ref_resources(named))) if named else operation
+
+
+def _own_name(ref: Ref) -> str:
+    return ref.name.partition("(")[0].rpartition(".")[2]

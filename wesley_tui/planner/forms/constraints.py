@@ -23,6 +23,7 @@ from wesley_tui.planner import checks
 from wesley_tui.planner.effects.expressions import columns_in
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key, validate
 from wesley_tui.planner.forms.indexes import build_index
+from wesley_tui.planner.forms.partitioned import add_key_by_partition, is_partitioned
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -76,7 +77,7 @@ def _add_check(table: QName, check: Check) -> Iterator[Operation]:
         object=f"{table}.{check.name}",
         wave="EXPAND",
         phase=Phase.CONSTRAINT,
-        statements=(ddl.add_constraint(table, check, not_valid=True), *_comment(table, check)),
+        statements=(ddl.add_constraint(table, check, not_valid=check.enforced), *_comment(table, check)),
         undo=(_drop_statement(table, check.name),),
         prechecks=(checks.table_exists(table), checks.constraint_absent(table, check.name)),
         postchecks=(checks.constraint_exists(table, check.name),),
@@ -84,7 +85,7 @@ def _add_check(table: QName, check: Check) -> Iterator[Operation]:
         needs=(table_resource(table), *(column_resource(table, column) for column in columns)),
         why=("NOT VALID: new rows are checked at once, existing ones are proven by a later step without blocking",),
     )
-    if check.validated:
+    if check.validated and check.enforced:
         yield validate(table, check.name, tuple(column_resource(table, column, "filled") for column in columns))
 
 
@@ -99,6 +100,12 @@ def _index_of(constraint: PrimaryKey | Unique) -> Index:
 
 
 def _add_key(table: QName, constraint: PrimaryKey | Unique, situation: Situation) -> Iterator[Operation]:
+    if is_partitioned(table, situation):
+        yield from add_key_by_partition(table, constraint, _index_of(constraint), situation)
+        return
+    if constraint.without_overlaps:
+        yield _add_temporal(table, constraint)
+        return
     yield build_index(table, _index_of(constraint), situation, why="the unique index is built while writers go on")
     yield _attach_key(table, constraint, "")
 
@@ -155,6 +162,29 @@ def _add_exclusion(table: QName, constraint: Exclude) -> Operation:
             "PostgreSQL has no way to add an exclusion constraint without blocking: neither NOT VALID nor USING INDEX "
             "exist for it; run it in a quiet hour",
         ),
+        unbounded=True,
+    )
+
+
+def _add_temporal(table: QName, constraint: PrimaryKey | Unique) -> Operation:
+    state = column_resource(table, constraint.columns[0], "not null")
+    return Operation(
+        op="add_temporal_key",
+        object=f"{table}.{constraint.name}",
+        wave="EXPAND",
+        phase=Phase.KEY,
+        statements=(ddl.add_constraint(table, constraint), *_comment(table, constraint)),
+        undo=(_drop_statement(table, constraint.name),),
+        prechecks=(checks.table_exists(table), checks.constraint_absent(table, constraint.name)),
+        postchecks=(checks.constraint_exists(table, constraint.name),),
+        provides=(constraint_resource(table, constraint.name),),
+        needs=(
+            table_resource(table),
+            *(column_resource(table, column) for column in constraint.columns),
+            *((state,) if isinstance(constraint, PrimaryKey) else ()),
+            name_resource(table.schema, constraint.name),
+        ),
+        why=("PostgreSQL has no USING INDEX for a key WITHOUT OVERLAPS: its index is built while writers wait",),
         unbounded=True,
     )
 
@@ -223,7 +253,7 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
     yield from _add(table, new, situation)
     stands = (
         constraint_resource(table, new.name, "valid")
-        if isinstance(new, Check | ForeignKey) and new.validated
+        if isinstance(new, Check | ForeignKey) and new.validated and new.enforced
         else constraint_resource(table, new.name)
     )
     yield replace(

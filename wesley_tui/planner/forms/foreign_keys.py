@@ -8,6 +8,7 @@ from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import ForeignKey, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.planner import checks
+from wesley_tui.planner.forms.partitioned import add_foreign_key_by_partition, is_partitioned
 from wesley_tui.planner.operations import Operation, Phase, column_resource, constraint_resource, table_resource
 from wesley_tui.planner.situation import Situation, key_resources
 
@@ -24,7 +25,9 @@ def add_foreign_key_to_new_table(table: QName, key: ForeignKey, situation: Situa
         statements=(ddl.add_constraint(table, key), *comment),
         undo=(f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(key.name)}",),
         prechecks=(checks.constraint_absent(table, key.name),),
-        postchecks=((checks.constraint_valid if key.validated else checks.constraint_exists)(table, key.name),),
+        postchecks=(
+            (checks.constraint_valid if key.validated and key.enforced else checks.constraint_exists)(table, key.name),
+        ),
         provides=(constraint_resource(table, key.name), constraint_resource(table, key.name, "valid")),
         needs=(table_resource(table), *key_resources(situation, key.references, key.referenced_columns)),
         why=(f"{table} is new and empty: there is nothing to prove",),
@@ -33,13 +36,16 @@ def add_foreign_key_to_new_table(table: QName, key: ForeignKey, situation: Situa
 
 def add_foreign_key(table: QName, key: ForeignKey, situation: Situation) -> Iterator[Operation]:
     """ADD … NOT VALID binds new rows at once; VALIDATE proves the old ones while writers go on."""
+    if is_partitioned(table, situation) and situation.snapshot.major < 18:
+        yield from add_foreign_key_by_partition(table, key, situation)
+        return
     comment = (ddl.comment_on("constraint", table, key.name, key.comment),) if key.comment is not None else ()
     yield Operation(
         op="add_foreign_key_not_valid",
         object=f"{table}.{key.name}",
         wave="EXPAND",
         phase=Phase.FOREIGN_KEY,
-        statements=(ddl.add_constraint(table, key, not_valid=True), *comment),
+        statements=(ddl.add_constraint(table, key, not_valid=key.enforced), *comment),
         undo=(f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(key.name)}",),
         prechecks=(
             checks.table_exists(table),
@@ -58,7 +64,7 @@ def add_foreign_key(table: QName, key: ForeignKey, situation: Situation) -> Iter
             f"the other table, {key.references}, is locked too: writers of both wait for a moment",
         ),
     )
-    if key.validated:
+    if key.validated and key.enforced:
         yield validate(table, key.name, tuple(column_resource(table, column, "filled") for column in key.columns))
 
 

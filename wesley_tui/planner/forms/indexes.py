@@ -10,6 +10,7 @@ from wesley_tui.catalog.model import Index, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import CreateIndex, DropIndex, RenameIndex, ReplaceIndex
 from wesley_tui.planner import checks
+from wesley_tui.planner.forms.partitioned import build_by_partition, drop_whole_index, is_partitioned
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -25,8 +26,15 @@ __all__ = ["build_index", "create_index", "drop_index", "rename_index", "replace
 
 
 def create_index(change: CreateIndex, situation: Situation) -> Iterator[Operation]:
-    yield build_index(change.table, change.index, situation)
+    yield from _build(change.table, change.index, situation)
     yield from _comment(change.table, change.index)
+
+
+def _build(table: QName, index: Index, situation: Situation) -> Iterator[Operation]:
+    if is_partitioned(table, situation):
+        yield from build_by_partition(table, index, situation)
+    else:
+        yield build_index(table, index, situation)
 
 
 def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Operation:
@@ -47,6 +55,8 @@ def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Oper
         needs=(
             table_resource(table),
             *(column_resource(table, column) for column in columns),
+            *(column_resource(table, column, "typed") for column in columns),
+            *(column_resource(table, column, "filled") for column in columns),
             name_resource(table.schema, index.name),
         ),
         why=(
@@ -82,10 +92,15 @@ def drop_index(change: DropIndex, situation: Situation) -> Iterator[Operation]:
     away = situation.current_name(table, index.name)
     if away != index.name:
         yield _rename(table, index.name, away, "its name is wanted for something else")
-    yield _drop(table, replace(index, name=away))
+    yield _drop(table, replace(index, name=away), situation)
 
 
-def _drop(table: QName, index: Index) -> Operation:
+def _drop(table: QName, index: Index, situation: Situation) -> Operation:
+    drop = _drop_beside_others(table, index)
+    return drop_whole_index(drop, table, index) if is_partitioned(table, situation) else drop
+
+
+def _drop_beside_others(table: QName, index: Index) -> Operation:
     statement = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
     return Operation(
         op="drop_index_concurrently",
@@ -109,7 +124,7 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
     INVALID serves nobody and is dropped first."""
     table, old, new = change.table, change.old, change.new
     if not old.valid:
-        drop = _drop(table, old)
+        drop = _drop(table, old, situation)
         yield replace(
             drop,
             wave="EXPAND",
@@ -117,12 +132,12 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
             undo=(),
             why=("the index is INVALID: an earlier build did not finish, no query uses it, and it only costs writes",),
         )
-        yield build_index(table, new, situation)
+        yield from _build(table, new, situation)
     else:
         away = situation.current_name(table, old.name)
         yield _rename(table, old.name, away, "the old index makes way and serves on until the new one is built")
-        yield build_index(table, new, situation)
-        yield replace(_drop(table, replace(old, name=away)), needs=(index_resource(table, new.name),))
+        yield from _build(table, new, situation)
+        yield replace(_drop(table, replace(old, name=away), situation), needs=(index_resource(table, new.name),))
     yield from _comment(table, new)
 
 

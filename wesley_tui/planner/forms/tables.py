@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
@@ -11,6 +12,7 @@ from wesley_tui.diff.changes import (
     ChangeComment,
     ChangeTableOptions,
     ChangeTablePersistence,
+    CreatePolicy,
     CreateSchema,
     CreateTable,
     DropTable,
@@ -18,6 +20,7 @@ from wesley_tui.diff.changes import (
 )
 from wesley_tui.planner import checks
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key_to_new_table
+from wesley_tui.planner.forms.security import create_policy
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -25,6 +28,7 @@ from wesley_tui.planner.operations import (
     constraint_resource,
     index_resource,
     name_resource,
+    ref_resources,
     relation_names,
     schema_resource,
     table_resource,
@@ -56,17 +60,32 @@ def create_schema(change: CreateSchema, _: Situation) -> Iterator[Operation]:
 
 
 def create_table(change: CreateTable, situation: Situation) -> Iterator[Operation]:
+    """Foreign keys, and policies that look at other objects, come when all of these are there. A partition of a table
+    in use is made apart and attached."""
     table = change.table
     name = table.name
-    needs = [schema_resource(name.schema)]
+    needs = [schema_resource(name.schema), *_needs_of(table)]
     for column in table.columns:
         needs += situation.type_needs(column.type)
+    parents = [*table.inherits, *((table.partition_of,) if table.partition_of is not None else ())]
+    needs += (table_resource(parent) for parent in parents)
+    for parent in parents:
+        wanted = situation.desired.tables.get(parent)
+        needs += (column_resource(parent, column.name) for column in (wanted.columns if wanted is not None else ()))
+    attached = table.partition_of is not None and table.partition_of not in situation.created
+    why = ["the table is new: nobody uses it yet"]
+    if attached:
+        why = [
+            f"made by itself and attached: {table.partition_of} goes on being read and written",
+            "a DEFAULT partition, if there is one, is read for rows that belong to the new one",
+        ]
+    later = table.policies if table.depends_on else ()
     yield Operation(
         op="create_table",
         object=str(name),
         wave="EXPAND",
         phase=Phase.TABLE,
-        statements=ddl.create_table(table),
+        statements=ddl.create_table(replace(table, policies=()) if later else table, attach=attached),
         undo=(f"DROP TABLE {qualified(name)}",),
         prechecks=(checks.relation_absent(name),),
         postchecks=(checks.table_exists(name),),
@@ -77,10 +96,30 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
             *(index_resource(name, index.name) for index in table.indexes),
         ),
         needs=(*needs, *relation_names(table)),
-        why=("the table is new: nobody uses it yet",),
+        why=tuple(why),
+        unbounded=attached,
     )
+    for policy in later:
+        for operation in create_policy(CreatePolicy(name, policy), situation):
+            yield replace(operation, needs=(*operation.needs, *ref_resources(table.depends_on)))
     for key in table.foreign_keys:
         yield from add_foreign_key_to_new_table(name, key, situation)
+
+
+def _needs_of(table: Table) -> tuple[str, ...]:
+    """What the columns, constraints and indexes of a new table lean on. Other relations only its policies read, unless
+    a column has the type of their rows."""
+    types = {column.type.removesuffix("[]") for column in table.columns}
+    return ref_resources(
+        ref
+        for ref in table.depends_on
+        if ref.kind not in ("table", "view", "materialized view", "column") or _row_type(ref.name) in types
+    )
+
+
+def _row_type(name: str) -> str:
+    schema, _, rest = name.partition(".")
+    return qualified(QName(schema, rest)) if rest else name
 
 
 def rename_table(change: RenameTable, _: Situation) -> Iterator[Operation]:
@@ -197,7 +236,8 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
-            provides=(*relation_names(table), *_keys_gone(table)),
+            provides=(*relation_names(table), *_keys_gone(table), f"table {table.name} gone"),
+            needs=tuple(f"table {child} gone" for child in _children(table, situation)),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
         return
@@ -220,6 +260,9 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
     indexes += [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
     statements = [*detach, f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"]
     undo: list[str] = []
+    if table.partition_of is not None and table.partition_of not in situation.dropped:
+        statements.append(ddl.detach_partition(table))
+        attach.append(ddl.attach_partition(table))
     for index in indexes:
         new = situation.resting_name(QName(name.schema, index))
         if new != index:
@@ -258,6 +301,12 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         ),
         retires=True,
     )
+
+
+def _children(table: Table, situation: Situation) -> list[QName]:
+    """Partitions and heirs: PostgreSQL drops the former along, and refuses because of the latter."""
+    heirs = [other.name for other in situation.live.tables.values() if table.name in other.inherits]
+    return [*situation.partitions.get(table.name, ()), *heirs]
 
 
 def _keys_gone(table: Table) -> tuple[str, ...]:
