@@ -14,7 +14,7 @@ from wesley_tui.catalog.model import Catalog, Column, Enum, Grant, Policy, QName
 from wesley_tui.sdl.addresses import Address
 from wesley_tui.sdl.inventory import Inventory
 from wesley_tui.sdl.issues import Issue, Issues, Spot
-from wesley_tui.sdl.keys import KeyBuilder
+from wesley_tui.sdl.key_indexes import IndexBuilder
 from wesley_tui.sdl.names import nearest
 from wesley_tui.sdl.needs import Known, with_needs
 from wesley_tui.sdl.presets import POLICY_SCHEMA
@@ -268,7 +268,7 @@ class Assembly:
             return
         issues = Issues()
         columns = {name: Column(name, "text") for name in record.columns}
-        keys = KeyBuilder(
+        keys = IndexBuilder(
             record.name.name,
             columns,
             {},

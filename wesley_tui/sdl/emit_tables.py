@@ -24,7 +24,7 @@ from wesley_tui.catalog.model import (
 from wesley_tui.catalog.naming import default_name, qualified, quote_ident
 from wesley_tui.sdl.emit_partitions import bound_arguments, key_parts
 from wesley_tui.sdl.emit_privileges import grant_directives
-from wesley_tui.sdl.keys import distinct_labels, elements_not_null
+from wesley_tui.sdl.key_names import distinct_labels, elements_not_null
 from wesley_tui.sdl.literal import literal_default
 from wesley_tui.sdl.names import join_name, snake_case
 from wesley_tui.sdl.render import Arguments, Naming, description, directive

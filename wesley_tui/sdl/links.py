@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wesley_tui.catalog.model import Column, Constraint, ForeignKey, PrimaryKey, QName, Table, Unique
 from wesley_tui.sdl.drafts import PendingForeignKey, TableDraft
 from wesley_tui.sdl.issues import Issues, Spot
-from wesley_tui.sdl.keys import open_column
+from wesley_tui.sdl.key_names import open_column
 from wesley_tui.sdl.names import name_problem, nearest, split_name
 
 __all__ = ["Linker"]

@@ -12,7 +12,7 @@ from wesley_tui.sdl.drafts import TableDraft
 from wesley_tui.sdl.environment import Environment
 from wesley_tui.sdl.expressions import sql_spot
 from wesley_tui.sdl.issues import Issue, Issues, Spot
-from wesley_tui.sdl.keys import open_column
+from wesley_tui.sdl.key_names import open_column
 from wesley_tui.sdl.names import nearest, split_name
 from wesley_tui.sdl.sqltext import SqlError, parse_one
 from wesley_tui.sdl.syntax import Definition, Value

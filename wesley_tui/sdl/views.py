@@ -14,7 +14,7 @@ from wesley_tui.sdl.environment import Environment
 from wesley_tui.sdl.expressions import sql_spot
 from wesley_tui.sdl.fields import check_name, described
 from wesley_tui.sdl.issues import Issue, Issues, Spot
-from wesley_tui.sdl.keys import KeyBuilder
+from wesley_tui.sdl.key_indexes import IndexBuilder
 from wesley_tui.sdl.names import name_problem, nearest, snake_case
 from wesley_tui.sdl.privileges import grant_lines, read_granting, sorted_grants
 from wesley_tui.sdl.schema_objects import ObjectDraft, object_of
@@ -101,7 +101,7 @@ def view_draft(unit: Unit, environment: Environment) -> ViewDraft:
         text = _statement(use, name, list(columns), issues)
         draft = object_of(use, issues, text) if text is not None else None
     if draft is not None:
-        keys = KeyBuilder(name.name, columns, fields, frozenset(), frozenset(), issues)
+        keys = IndexBuilder(name.name, columns, fields, frozenset(), frozenset(), issues)
         keys.build_indexes(list(_index_uses(unit, uses, environment, fields, issues)))
         comment = uses["comment"][0].get("text") if "comment" in uses else use.get("comment")
         comment = comment or described(unit.parts[0].description, unit.spot, issues)
