@@ -10,7 +10,8 @@ from graphql.language import ast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wesley_tui.sdl.reader import MAX_CHARACTERS, MAX_NESTING, Placed, Reader
+from wesley_tui.sdl.parser import MAX_NESTING
+from wesley_tui.sdl.reader import MAX_CHARACTERS, Placed, Reader
 from wesley_tui.sdl.strings import block_value, quoted_value, write_block, write_quoted
 from wesley_tui.sdl.syntax import Definition, TypeRef, Value
 
