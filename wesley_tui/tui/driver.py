@@ -117,6 +117,8 @@ class CellDriver(LinuxDriver):
                     data, count, held = without_answers(held + read)
                     for _ in range(count):
                         self._answered()
+                    if held and not self._expects_answer():
+                        data, held = data + held, b""  # a key: Escape, most likely
                 else:
                     held = b""
                 if data:
@@ -124,6 +126,10 @@ class CellDriver(LinuxDriver):
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
+
+    def _expects_answer(self) -> bool:
+        frames = self._frames
+        return frames is not None and frames.expects_answer
 
     def _answered(self) -> None:
         frames = self._frames

@@ -93,6 +93,12 @@ class FrameWriter:
             self._pace.answered()
             self._changed.notify_all()
 
+    @property
+    def expects_answer(self) -> bool:
+        """Whether the terminal has probably something to say still."""
+        with self._changed:
+            return self._pace.expects(self._clock())
+
     def settle(self, seconds: float) -> None:
         """Draw nothing more, and wait for answers that are under way: nobody else would understand them."""
         with self._changed:
