@@ -42,6 +42,12 @@ def at(text: str) -> list[str]:
         ("type A { x: Int @index(unique: |) }", "true", "name"),
         ("type A { x: Dat| }", "Date", "Int"),
         ("ty|", "type", "enum"),
+        ("extend schema @func|", "function", "table"),
+        ('type A @table(schema: "app") @par|', "partition", "function"),
+        ('type A @rls(preset: "ten|") { x: Int }', "tenant", "owner"),
+        ("type A @partition(strategy: L|) { x: Int }", "LIST", "by"),
+        ('type A @grant(privileges: ["SEL|"]) { x: Int }', "SELECT", "to"),
+        ('type B @table { x: Int } type A @partitionOf(parent: "|") { x: Int }', "B", "x"),
     ],
 )
 def test_what_fits(text: str, first: str, absent: str) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from wesley_tui.sdl.directives import BY_NAME, DIRECTIVES, SCALARS, Location, canonical_directive
 from wesley_tui.sdl.names import snake_case
+from wesley_tui.sdl.preset_options import PRESETS
 from wesley_tui.sdl.reader import Reader
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.tokens import LineState, tokenize_line
@@ -26,9 +27,19 @@ _VALUES = {
     "ReferentialAction": ("NO_ACTION", "RESTRICT", "CASCADE", "SET_NULL", "SET_DEFAULT"),
     "MatchType": ("SIMPLE", "FULL"),
     "[SortOrder]": ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_LAST"),
+    "PartitionStrategy": ("RANGE", "LIST", "HASH"),
+    "CheckOption": ("LOCAL", "CASCADED"),
 }
+_WORDS = {
+    "preset": tuple(spec.name for spec in PRESETS),
+    "privileges": ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "USAGE", "EXECUTE", "ALL"),
+    "for": ("all", "select", "insert", "update", "delete"),
+    "using": ("btree", "gin", "gist", "brin", "hash", "spgist"),
+}
+"""Values of text arguments that have few."""
+_TYPE_LISTS = frozenset(("parent", "membership", "type", "via"))
 _KEYWORDS = ("type", "enum", "scalar", "extend", "schema", "interface", "input", "union", "directive")
-_COLUMN_LISTS = frozenset(("fields", "include", "onDeleteColumns"))
+_COLUMN_LISTS = frozenset(("fields", "include", "onDeleteColumns", "columns", "by", "column"))
 
 
 class Candidate(NamedTuple):
@@ -98,7 +109,7 @@ def _directives(state: LineState, prefix: str) -> Iterable[Candidate]:
     elif state.body == "values":
         location = "ENUM_VALUE"
     else:
-        keywords = re.findall(r"\b(type|enum|scalar|schema)\b", prefix)
+        keywords = re.findall(r"(?:^|\})\s*(?:extend\s+)?(type|enum|scalar|schema)\b", prefix, re.MULTILINE)
         places: dict[str, Location] = {"enum": "ENUM", "scalar": "SCALAR", "schema": "SCHEMA"}
         location = places.get(keywords[-1], "OBJECT") if keywords else "OBJECT"
     for directive in DIRECTIVES:
@@ -127,6 +138,10 @@ def _in_directive(prefix: str, word: str, definitions: list[Definition]) -> Iter
     if argument.name in _COLUMN_LISTS:
         owner = _owner(definitions, prefix)
         yield from (Candidate(field.name, field.type.name) for field in (owner.fields if owner else ()))
+    elif argument.name in _WORDS and not (argument.name == "using" and directive.name in ("rls", "policy")):
+        yield from (Candidate(word) for word in _WORDS[argument.name])
+    elif argument.name in _TYPE_LISTS or (argument.name == "from" and directive.name in ("inherits", "computed")):
+        yield from (Candidate(item.name) for item in definitions if item.keyword == "type" and not item.extend)
     elif argument.name == "ref":
         for definition in definitions:
             if definition.keyword == "type":
