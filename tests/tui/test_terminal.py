@@ -46,7 +46,7 @@ def test_a_signal_stops_the_run(tmp_path_factory: pytest.TempPathFactory) -> Non
         terminal.send(b"\x12")
         terminal.wait_for("Review before execute")
         terminal.send(b"\x1b[1;5F")
-        terminal.quiet()
+        terminal.wait_for("skip the scan")  # the last line of the explanation
         terminal.send(b"apply\r")
         terminal.wait_for("starting")
         terminal.signal(signal.SIGTERM)
@@ -118,7 +118,8 @@ def test_textuals_own_driver_would_draw_into_the_file(tmp_path: Path) -> None:
 def test_a_stopped_application_draws_everything_again(answers: bool, tmp_path: Path) -> None:
     with Terminal(PROGRAM.format(report=str(tmp_path / "report")), answers=answers) as terminal:
         terminal.wait_for("add_column")
-        terminal.quiet()
+        terminal.wait_for("Strongest lock per relation")  # the details, which are painted last
+        terminal.quiet(0.6)
         before = terminal.display()
         terminal.signal(signal.SIGTSTP)
         terminal.read_until(lambda data: LEAVE_ALTERNATE_SCREEN in data)
