@@ -33,6 +33,7 @@ from wesley_tui.catalog.model import (
     Unique,
 )
 from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_literal
+from wesley_tui.diff.accepting import acceptance
 from wesley_tui.diff.changes import RenameColumn, RenameEnum, RenameEnumLabel, RenameQuestion, RenameTable
 
 __all__ = ["RenameChange", "column_questions", "renamed_catalog", "table_questions", "wanted_renames"]
@@ -331,6 +332,10 @@ def _similarity(first: str, second: str) -> float:
     return difflib.SequenceMatcher(None, first, second).ratio()
 
 
+def _answers(question: RenameQuestion) -> str:
+    return f"--accept-rename '{acceptance(question)}'; if it is not, leave it as it is"
+
+
 def column_questions(
     table: QName, live: Table, dropped: Sequence[Column], added: Sequence[Column], position_of: Mapping[str, int]
 ) -> list[RenameQuestion]:
@@ -354,7 +359,8 @@ def column_questions(
             f"column {old.name} would be dropped and column {column.name} added, both {column.type}, and {alike}; "
             f'if it is the same data under a new name, write @renamed(from: "{old.name}") on the field'
         )
-        questions.append(RenameQuestion("column", table, old.name, column.name, why))
+        question = RenameQuestion("column", table, old.name, column.name, why)
+        questions.append(replace(question, why=f"{why}, or answer {_answers(question)}"))
     return questions
 
 
@@ -376,5 +382,6 @@ def table_questions(added: Sequence[Table], unclaimed: Collection[Table]) -> lis
                 f"table {table.name} would be created, and {old_name}, which is not declared, has mostly the same "
                 f'columns; if it is the same table under a new name, write @renamed(from: "{best[2].name.name}")'
             )
-            questions.append(RenameQuestion("table", table.name, old_name, str(table.name), why))
+            question = RenameQuestion("table", table.name, old_name, str(table.name), why)
+            questions.append(replace(question, why=f"{why}, or answer {_answers(question)}"))
     return questions

@@ -11,7 +11,6 @@ from wesley_tui.planner.plan import HazardClass, Plan, Step, StepKind, Wave
 __all__ = ["explain_text", "verdict"]
 
 WIDTH = 80
-_SQL_SHOWN = 300
 
 _WAVE_MEANING = {
     "PLAN": "checks before anything is changed",
@@ -64,7 +63,19 @@ def verdict(plan: Plan) -> str:
     breaking = [step for step in dangerous if step.breaks]
     if breaking:
         parts.append(f"{len(breaking)} {'breaks' if len(breaking) == 1 else 'break'} connected clients")
-    return f"{'; '.join(parts)}. They run only with --unsafe. About {duration}."
+    return f"{'; '.join(parts)}. {_needed(plan, dangerous)} About {duration}."
+
+
+def _needed(plan: Plan, dangerous: list[Step]) -> str:
+    """The flags without which dangerous steps do not run."""
+    last = {step.step_sha for wave in plan.waves if wave.name == "CONTRACT" for step in wave.steps}
+    waiting = sum(step.step_sha in last for step in dangerous)
+    if not waiting:
+        return "They run only with --unsafe."
+    if waiting == len(dangerous):
+        return "All of them are in CONTRACT: they run only with --contract and --unsafe."
+    where = "1 is in CONTRACT and needs" if waiting == 1 else f"{waiting} are in CONTRACT and need"
+    return f"They run only with --unsafe; {where} --contract too."
 
 
 def _version(plan: Plan) -> str:
@@ -85,7 +96,8 @@ def _badge(hazard: HazardClass) -> str:
 
 def _step(step: Step, ordinals: dict[str, int]) -> Iterator[str]:
     yield from _wrap(f"[{_badge(step.hazard)}] {step.op} {step.object}", f"{step.ordinal:>4}. ", " " * 6)
-    yield from _field("runs", _shortened(step))
+    for number, statement in enumerate(step.statements or (step.sql,)):
+        yield from _field("runs" if not number else "then", statement)
     locks = ", ".join(f"{name} {mode.name}" for name, mode in step.locks.items()) or "none"
     yield from _field("locks", locks)
     yield from _field("waits", step.who_waits or "nobody")
@@ -106,12 +118,6 @@ def _step(step: Step, ordinals: dict[str, int]) -> Iterator[str]:
         yield from _field("undo", "none: what is lost cannot be brought back")
     else:
         yield from _field("undo", "none is needed or possible; it may stay")
-
-
-def _shortened(step: Step) -> str:
-    """Enough of the SQL to know what it is; ``wesley plan --sql`` shows all of it."""
-    text = " ".join(step.sql.split())
-    return text if len(text) <= _SQL_SHOWN else f"{text[:_SQL_SHOWN].rsplit(' ', 1)[0]} ..."
 
 
 def _how(step: Step) -> str:

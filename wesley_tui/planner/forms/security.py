@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wesley_tui.catalog import ddl
+from wesley_tui.catalog.model import QName
 from wesley_tui.diff.changes import ChangePolicy, ChangeRowSecurity, CreatePolicy, DropPolicy
 from wesley_tui.planner import checks
 from wesley_tui.planner.operations import Operation, Phase, table_resource
@@ -13,8 +14,15 @@ from wesley_tui.planner.situation import Situation
 __all__ = ["change_policy", "change_row_security", "create_policy", "drop_policy"]
 
 
-def create_policy(change: CreatePolicy, _: Situation) -> Iterator[Operation]:
+def _hides(table: QName, situation: Situation, what: str) -> str:
+    """Why connected clients may see fewer rows from one moment to the next; empty for a table without rows."""
+    return f"{what}: connected clients may see and write fewer rows of {table}" if situation.rows(table) != 0 else ""
+
+
+def create_policy(change: CreatePolicy, situation: Situation) -> Iterator[Operation]:
+    """A permissive policy lets more through; a restrictive one, on a table whose policies count already, less."""
     table, policy = change.table, change.policy
+    narrows = not policy.permissive and situation.live_table(table).rls_enabled
     comment = (ddl.comment_on("policy", table, policy.name, policy.comment),) if policy.comment is not None else ()
     yield Operation(
         op="create_policy",
@@ -28,6 +36,7 @@ def create_policy(change: CreatePolicy, _: Situation) -> Iterator[Operation]:
         provides=(f"policies {table}",),
         needs=(table_resource(table),),
         why=("the policy counts from the moment row-level security is enabled; columns and roles must exist",),
+        danger=_hides(table, situation, f"policy {policy.name} restricts") if narrows else "",
     )
 
 
@@ -46,7 +55,7 @@ def drop_policy(change: DropPolicy, _: Situation) -> Iterator[Operation]:
     )
 
 
-def change_policy(change: ChangePolicy, _: Situation) -> Iterator[Operation]:
+def change_policy(change: ChangePolicy, situation: Situation) -> Iterator[Operation]:
     table, old, new = change.table, change.old, change.new
     yield Operation(
         op="alter_policy",
@@ -61,10 +70,13 @@ def change_policy(change: ChangePolicy, _: Situation) -> Iterator[Operation]:
         needs=(table_resource(table),),
         why=("connected clients see and write rows by the new rule from that moment on",),
         kept="the policy stands again at the end of the same transaction",
+        danger=_hides(table, situation, f"policy {new.name} gets another condition")
+        if situation.live_table(table).rls_enabled
+        else "",
     )
 
 
-def change_row_security(change: ChangeRowSecurity, _: Situation) -> Iterator[Operation]:
+def change_row_security(change: ChangeRowSecurity, situation: Situation) -> Iterator[Operation]:
     """Switching on comes after the policies. Switching off shows every row to whoever may read the table: CONTRACT."""
     table = change.table
     before = {"enabled": change.was_enabled, "forced": change.was_forced}
@@ -85,5 +97,5 @@ def change_row_security(change: ChangeRowSecurity, _: Situation) -> Iterator[Ope
         else ("from that moment on, connected clients see only the rows that a policy grants to their role",),
         danger=f"policies no longer protect {table}: rows become visible to every role that may read it"
         if weaker
-        else "",
+        else _hides(table, situation, "row-level security is switched on"),
     )
