@@ -1,0 +1,54 @@
+"""Long chains: nothing in a comparison or a plan recurses, or grows with the square of what there is."""
+
+from __future__ import annotations
+
+from wesley_tui.catalog.intent import Intent
+from wesley_tui.catalog.model import Catalog, Column, ForeignKey, PrimaryKey, QName, Ref, SqlObject, Table
+from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.diff.compare import compare
+from wesley_tui.planner.build import build_plan
+from wesley_tui.planner.plan import Plan
+
+_PUBLIC = frozenset(("public",))
+
+
+def _plan(actual: Catalog, desired: Catalog) -> Plan:
+    return build_plan(Snapshot(catalog=actual), desired, compare(actual, desired, Intent()))
+
+
+def test_a_chain_of_two_thousand_tables() -> None:
+    tables = {}
+    for number in range(2000):
+        name = QName("public", f"t{number}")
+        key = ForeignKey(f"t{number}_next", ("next",), QName("public", f"t{number + 1}"), ("id",))
+        tables[name] = Table(
+            name,
+            (Column("id", "bigint", not_null=True), Column("next", "bigint")),
+            (*((key,) if number < 1999 else ()), PrimaryKey(f"t{number}_pkey", ("id",))),
+        )
+    plan = _plan(Catalog(schemas=_PUBLIC), Catalog(schemas=_PUBLIC, tables=tables))
+    assert len(list(plan.steps)) == 3999
+
+
+def _view(number: int) -> SqlObject:
+    below = QName("public", f"v{number - 1}") if number else QName("public", "t")
+    kind = "view" if number else "table"
+    return SqlObject(
+        "view",
+        QName("public", f"v{number}"),
+        (f"CREATE VIEW public.v{number} AS SELECT c FROM {below}",),
+        columns=("c",),
+        depends_on=(Ref("column", f"{below}.c"), Ref(kind, str(below))),
+    )
+
+
+def test_five_hundred_views_go_out_of_the_way_of_one_column() -> None:
+    views = {item.ref: item for item in map(_view, range(500))}
+    name = QName("public", "t")
+    before = Catalog(_PUBLIC, {name: Table(name, (Column("c", "integer"),))}, objects=views)
+    after = Catalog(_PUBLIC, {name: Table(name, (Column("c", "bigint"),))}, objects=views)
+    (step,) = _plan(before, after).steps
+    kinds = [statement.split(" public")[0] for statement in step.statements]
+    assert kinds == ["DROP VIEW"] * 500 + ["ALTER TABLE"] + ["CREATE VIEW"] * 500
+    assert step.statements[0] == "DROP VIEW public.v499"
+    assert step.statements[-1].startswith("CREATE VIEW public.v499")
