@@ -13,7 +13,7 @@ from wesley_tui.sdl.compile import CompiledSchema, Compiler, compile_schema
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.directives import DIRECTIVES
 from wesley_tui.sdl.emit import emit_schema
-from wesley_tui.sdl.strings import write_quoted
+from wesley_tui.sdl.strings import block_value, offset_in_source, quoted_value, write_quoted
 
 TABLE = "type A @table { id: Int! @pk } "
 PARTED = 'type A @table @partition(by: ["id"]) { id: Int! @pk } '
@@ -358,6 +358,35 @@ def test_a_circle_of_partitions() -> None:
         'type B @table @partition(by: ["id"]) @partitionOf(parent: "A", default: true)'
     )
     assert [(item.code, item.line) for item in found] == [("circular-parent", 1), ("circular-parent", 2)]
+
+
+def test_long_sums_and_unions() -> None:
+    many = "+".join(["id"] * 2_000)
+    union = " UNION ALL ".join(["SELECT 1 AS one"] * 1_000)
+    catalog = compiled(
+        f'type A @table {{ id: Int! @pk @check(expr: "{many} > 0") }}',
+        f'extend schema @view(sql: "CREATE VIEW v AS {union}")',
+    ).catalog
+    assert object_(catalog, "view", "public.v").columns == ("one",)
+    (found,) = problems(f'extend schema @view(sql: "CREATE VIEW v AS {" UNION ALL ".join(["SELECT 1"] * 20_000)}")')
+    assert found.code == "wrong-sql"
+
+
+@given(st.text(st.sampled_from('ab "\\\n\r\t'), max_size=40))
+def test_every_character_of_a_block_string_is_found_in_the_source(text: str) -> None:
+    written = '"""' + text.replace('"""', "").rstrip('"\\') + '"""'
+    value = block_value(written[3:-3])
+    for offset, character in enumerate(value):
+        if character != "\n":
+            assert written[offset_in_source(written, offset)] == character
+
+
+@given(st.text(st.sampled_from('ab"\\é\t\n'), max_size=20))
+def test_every_character_of_a_quoted_string_is_found_in_the_source(text: str) -> None:
+    written = write_quoted(text)
+    for offset, character in enumerate(text):
+        assert quoted_value(written[1 : offset_in_source(written, offset)]) == text[:offset]
+        assert character == text[offset]
 
 
 _STATEMENTS = (

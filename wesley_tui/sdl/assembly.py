@@ -43,6 +43,7 @@ class Assembly:
     ) -> None:
         self._tables = dict(tables)
         self._enums = dict(enums)
+        self._names = {str(name): name for name in (*tables, *enums)}
         self._objects = objects
         self._inventory = Inventory(tables, enums, [draft for _, draft in objects], user_types)
         self._records: dict[Ref, SqlObject] = {}
@@ -150,11 +151,11 @@ class Assembly:
             table = self._table(ref)
             self._tables[table.name] = replace(table, grants=sorted_grants((*table.grants, *lines)))
         else:
-            enum = next(item for item in self._enums.values() if str(item.name) == ref.name)
+            enum = self._enums[self._names[ref.name]]
             self._enums[enum.name] = replace(enum, grants=sorted_grants((*enum.grants, *lines)))
 
     def _table(self, ref: Ref) -> Table:
-        return next(table for name, table in self._tables.items() if str(name) == ref.name)
+        return self._tables[self._names[ref.name]]
 
     def _comment(self, parts: Parts, remark: Remark) -> None:
         address, text = remark.address, remark.text
@@ -177,7 +178,7 @@ class Assembly:
                     table = self._table(ref)
                     self._tables[table.name] = replace(table, comment=text)
                 else:
-                    enum = next(item for item in self._enums.values() if str(item.name) == ref.name)
+                    enum = self._enums[self._names[ref.name]]
                     self._enums[enum.name] = replace(enum, comment=text)
 
     def _comment_on_part(self, parts: Parts, remark: Remark) -> None:

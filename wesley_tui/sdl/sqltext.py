@@ -7,6 +7,7 @@ refuses ``true) OR (true``, ``1 -- comment``, ``1; DROP TABLE x`` and ``a, b`` a
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,9 @@ __all__ = [
     "parse_one",
     "walk",
 ]
+
+
+_MAX_DEPTH = 10_000
 
 
 class SqlError(ValueError):
@@ -72,7 +76,11 @@ def parse_expression(text: str) -> Expression:
                 columns[fields[-1]["String"].get("sval", "")] = None
         elif kind in ("SubLink", "SelectStmt"):
             subquery = True
-    return Expression(text, next(iter(value)), tuple(columns), label_of(value)[0] or "expr", subquery)
+    try:
+        label = label_of(value)[0]
+    except RecursionError:
+        raise SqlError("this is nested too deeply to be understood") from None
+    return Expression(text, next(iter(value)), tuple(columns), label or "expr", subquery)
 
 
 def parse_one(before: str, text: str, after: str) -> dict[str, Any]:
@@ -84,7 +92,7 @@ def parse_one(before: str, text: str, after: str) -> dict[str, Any]:
     if "\0" in text:
         raise SqlError("SQL cannot contain the character NUL", text.index("\0"))
     try:
-        result: dict[str, Any] = json.loads(parse_sql_json(before + text + after))
+        result: dict[str, Any] = _decoded(parse_sql_json(before + text + after))
     except ParseError as error:
         message = str(error.args[0])
         if not text.isascii():
@@ -102,6 +110,23 @@ def parse_one(before: str, text: str, after: str) -> dict[str, Any]:
         rest = whole[start:].decode()
         offset = len(whole[:start].decode()) + len(rest) - len(rest.lstrip()) - len(before)
         raise SqlError("this is more than one statement", min(max(offset, 0), len(text)))
+    return result
+
+
+def _decoded(document: str) -> dict[str, Any]:
+    """The tree of a statement, however deep: a sum of 500 terms has 1,500 levels, and Python's limit is 1,000."""
+    try:
+        result: dict[str, Any] = json.loads(document)
+    except RecursionError:
+        limit = sys.getrecursionlimit()
+        # Some 400 bytes of the stack for each level of JSON: far below what a thread has.
+        sys.setrecursionlimit(max(limit, _MAX_DEPTH))
+        try:
+            result = json.loads(document)
+        except RecursionError:
+            raise SqlError("this is nested too deeply to be understood") from None
+        finally:
+            sys.setrecursionlimit(limit)
     return result
 
 
