@@ -133,8 +133,24 @@ and gives a warning that names the canonical form.
 | `field: Organisation` | a relation, no column, if `Organisation` is a table |
 | `field: Organisation @fk` | the column `field_id`, of the type of the referenced key, with a foreign key to it |
 
-A description becomes the comment of its table, column or enum. `@renamed(from:)` says that something had another name;
-`@drop` that it is to go. A type without `@table` is no table, and a table that no type declares is left alone.
+A description becomes the comment of its table, column or enum. `@renamed(from:)` says that something had another name
+(its SQL name; a GraphQL spelling stands for its snake_case, with a warning; in quotes of SQL it is exact); `@drop` that
+it is to go. A type without `@table` is no table, and a table that no type declares is left alone. `interface`, `union`
+and `input` are for the API.
+
+## Objects of the schema
+
+What is neither table nor enum stands on `extend schema`, once for each object: `@function`, `@view`, `@trigger`,
+`@domain`, `@extension` … Its `sql` is the statement that makes it, as a block string, one statement without more. Kind,
+name, arguments and the table of a trigger are in the statement; a name without a schema is in `public`. What the object
+leans on is found by reading the statement, so that plans make things in order.
+
+Two objects are the same when their statements mean the same to PostgreSQL, however they are spelled. `then` holds what
+CREATE cannot say (`ALTER TABLE t DISABLE TRIGGER x`).
+
+`on:` names an object as SQL does after COMMENT ON: `users` or `table users`, `function f(integer)`,
+`trigger x ON users`, `constraint users_pkey ON users`, `schema app`. `ALL` privileges are those that every supported
+server has, without MAINTAIN.
 
 """
 
