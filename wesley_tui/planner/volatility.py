@@ -8,6 +8,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from pglast.visitors import Visitor
 
 from wesley_tui.planner.parse import parse_expression
 
-__all__ = ["is_volatile", "volatile_functions"]
+__all__ = ["is_volatile", "is_volatile_function", "volatile_functions"]
 
 _NOT_VOLATILE = frozenset(
     """
@@ -40,14 +41,19 @@ _NOT_VOLATILE = frozenset(
 """Functions of ``pg_catalog`` that are immutable or stable (``pg_proc.provolatile``), as far as defaults use them."""
 
 
+def is_volatile_function(names: Sequence[str]) -> bool:
+    """``names``: the parts of the function's name, as written. What is not known to be stable counts as volatile."""
+    built_in = len(names) == 1 or names[0] == "pg_catalog"
+    return not built_in or names[-1] not in _NOT_VOLATILE
+
+
 class _Functions(Visitor):
     def __init__(self) -> None:
         self.volatile: list[str] = []
 
     def visit_FuncCall(self, _: Any, node: Any) -> None:
         names = [part.sval for part in node.funcname]
-        built_in = len(names) == 1 or names[0] == "pg_catalog"
-        if not built_in or names[-1] not in _NOT_VOLATILE:
+        if is_volatile_function(names):
             self.volatile.append(".".join(names))
 
     def visit_SubLink(self, *_: Any) -> None:

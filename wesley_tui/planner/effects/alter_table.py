@@ -1,40 +1,24 @@
 """ALTER TABLE: one function per subcommand; the strongest lock of all of them is taken at once.
 
 The lock levels are those of ``AlterTableGetLockLevel()`` in ``tablecmds.c``; what the subcommands do to *other* tables
-(the referenced one of a foreign key, the referencing ones of a key) is not in that function and is the part that people
-get wrong.
+(the referenced one of a foreign key, the referencing ones of a key, partitions and children) is not in that function
+and is the part that people get wrong. Whole tables are here, columns in :mod:`.alter_columns`, constraints in
+:mod:`.alter_constraints`, partitions and parents in :mod:`.partitions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from wesley_tui.catalog.model import (
-    Check,
-    Column,
-    Constraint,
-    Exclude,
-    ForeignKey,
-    PrimaryKey,
-    QName,
-    Ref,
-    Table,
-    Unique,
-)
-from wesley_tui.diff.constraints import same_constraint
-from wesley_tui.planner.casts import changes_operator_class, is_metadata_only
+from wesley_tui.catalog.model import QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
-from wesley_tui.planner.effects.expressions import mentions, proves_not_null
+from wesley_tui.planner.effects.dependents import typed_tables
 from wesley_tui.planner.effects.record import Tally
-from wesley_tui.planner.effects.types import printed_type
+from wesley_tui.planner.effects.registry import rule
+from wesley_tui.planner.effects.target import SUBCOMMANDS, Target, subcommand
 from wesley_tui.planner.plan import LockMode
-from wesley_tui.planner.volatility import functions_in
 
-__all__ = ["read"]
-
-_Rule = Callable[[Any, "_Target"], None]
-_RULES: dict[str, _Rule] = {}
+__all__: list[str] = []
 
 _WEAK_OPTIONS = frozenset(
     """
@@ -51,336 +35,170 @@ _WEAK_OPTIONS = frozenset(
 """Storage parameters under SHARE UPDATE EXCLUSIVE (``reloptions.c``); any other takes ACCESS EXCLUSIVE."""
 
 
-class _Target:
-    """The table that is altered, with what is known about it."""
-
-    def __init__(self, name: QName, context: EffectContext, tally: Tally) -> None:
-        self.name = name
-        self.context = context
-        self.tally = tally
-        self.table: Table | None = context.table(name)
-
-    def lock(self, mode: LockMode) -> None:
-        self.tally.lock(self.name, mode)
-
-    def scan(self) -> None:
-        self.tally.scans.add(self.name)
-
-    def rewrite(self) -> None:
-        self.tally.rewrites.add(self.name)
-
-    def column(self, name: str) -> Column | None:
-        return self.table.column(name) if self.table is not None else None
-
-
-def read(node: Any, context: EffectContext, tally: Tally) -> None:
-    """Add the effects of an ``AlterTableStmt`` to ``tally``."""
+@rule("AlterTableStmt")
+def _alter_table(node: Any, context: EffectContext, tally: Tally) -> None:
     name = name_of(node.relation, context)
-    if node.objtype.name == "OBJECT_INDEX":
-        _read_alter_index(node, name, context, tally)
-        return
-    if node.objtype.name not in ("OBJECT_TABLE",):
-        tally.lock(name, LockMode.AccessExclusiveLock)
-        tally.unknown = f"ALTER {node.objtype.name.removeprefix('OBJECT_')} is not in the model"
-        return
-    target = _Target(name, context, tally)
+    match node.objtype:
+        case "OBJECT_INDEX":
+            _alter_index(node, name, context, tally)
+        case "OBJECT_VIEW" | "OBJECT_MATVIEW" | "OBJECT_SEQUENCE":
+            _alter_other_relation(node, name, tally)
+        case "OBJECT_TYPE":
+            _alter_composite(node, name, context, tally)
+        case "OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE":
+            if any(context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence")):
+                _alter_other_relation(node, name, tally)
+            else:
+                _alter_real_table(node, name, context, tally)
+        case other:
+            tally.lock(name, LockMode.AccessExclusiveLock)
+            tally.unknown = f"ALTER {other.removeprefix('OBJECT_')} is not in the model"
+
+
+def _alter_real_table(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
+    target = Target(name, context, tally)
+    children = [Target(child, context, tally, is_child=True) for child in target.children] if node.relation.inh else []
     for command in node.cmds:
-        rule = _RULES.get(command.subtype.name)
-        if rule is None:
+        found = SUBCOMMANDS.get(command.subtype)
+        if found is None:
             target.lock(LockMode.AccessExclusiveLock)
-            tally.unknown = f"ALTER TABLE … {command.subtype.name.removeprefix('AT_')} is not in the model"
-        else:
-            rule(command, target)
+            tally.unknown = f"ALTER TABLE … {command.subtype.removeprefix('AT_')} is not in the model"
+            continue
+        function, recurses = found
+        function(command, target)
+        if recurses:
+            for child in children:
+                function(command, child)
+    if not context.knows(name):
+        tally.assumes.append(f"{name} has no partitions and no inheritance children; they would be locked too")
 
 
-def _read_alter_index(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
+def _alter_index(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
     """Locks the index alone; its table is not locked."""
     for command in node.cmds:
-        if command.subtype.name not in ("AT_SetRelOptions", "AT_ResetRelOptions", "AT_SetStatistics"):
-            tally.unknown = f"ALTER INDEX … {command.subtype.name.removeprefix('AT_')} is not in the model"
-            table = context.index_table(name)
-            if table is not None:
+        match command.subtype:
+            case "AT_SetRelOptions" | "AT_ResetRelOptions" | "AT_SetStatistics":
+                pass
+            case "AT_SetTableSpace":
+                tally.rebuilds.add(name)
+                tally.lock(name, LockMode.AccessExclusiveLock)
+            case "AT_AttachPartition":
+                for index in (name, name_of(command.get("def").name, context)):
+                    table = context.index_table(index)
+                    if table is not None:
+                        tally.lock(table, LockMode.AccessShareLock)
+            case other:
+                tally.unknown = f"ALTER INDEX … {other.removeprefix('AT_')} is not in the model"
+                table = context.index_table(name)
+                if table is not None:
+                    tally.lock(table, LockMode.AccessExclusiveLock)
+
+
+_MOVES = frozenset(("AT_SetTableSpace", "AT_SetAccessMethod", "AT_SetLogged", "AT_SetUnLogged"))
+_WEAK = frozenset(("AT_ClusterOn", "AT_DropCluster", "AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions"))
+
+
+def _alter_other_relation(node: Any, name: QName, tally: Tally) -> None:
+    """Views, materialized views and sequences: only a materialized view has rows."""
+    for command in node.cmds:
+        weak = command.subtype in _WEAK
+        if command.subtype in ("AT_SetRelOptions", "AT_ResetRelOptions"):
+            weak = {item.defname for item in command.get("def") or ()} <= _WEAK_OPTIONS
+        if command.subtype in _MOVES:
+            tally.rewrites.add(name)
+        tally.lock(name, LockMode.ShareUpdateExclusiveLock if weak else LockMode.AccessExclusiveLock)
+
+
+def _alter_composite(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
+    """A composite type: the tables OF it change with it, under CASCADE."""
+    for command in node.cmds:
+        if command.subtype == "AT_DropColumn":
+            tally.loses.append(f"attribute {command.name} of type {name}, in every value that has it")
+        if command.subtype in ("AT_DropColumn", "AT_AlterColumnType"):
+            tally.breaks.append(f"clients that still use attribute {command.name} of type {name}")
+        if command.behavior == "DROP_CASCADE":
+            if not context.complete:
+                tally.unknown = f"the tables OF type {name} are not known: they are locked too"
+                continue
+            for table in typed_tables(context):
                 tally.lock(table, LockMode.AccessExclusiveLock)
+                if command.subtype == "AT_AlterColumnType":
+                    tally.rewrites.add(table)
 
 
-def _rule(*subtypes: str) -> Callable[[_Rule], _Rule]:
-    def register(function: _Rule) -> _Rule:
-        for subtype in subtypes:
-            _RULES[subtype] = function
-        return function
-
-    return register
-
-
-@_rule("AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions", "AT_ClusterOn", "AT_DropCluster")
-def _share_update_exclusive(_: Any, target: _Target) -> None:
+@subcommand("ClusterOn", "DropCluster")
+def _share_update_exclusive(_: Any, target: Target) -> None:
     target.lock(LockMode.ShareUpdateExclusiveLock)
 
 
-@_rule(
-    *("AT_AddIdentity", "AT_ColumnDefault", "AT_DropExpression", "AT_DropNotNull", "AT_ReplicaIdentity"),
-    *("AT_SetCompression", "AT_SetIdentity", "AT_SetStorage"),
-)
-def _brief_access_exclusive(_: Any, target: _Target) -> None:
+@subcommand("ReplicaIdentity", "DropOids", "AddOf", "DropOf", "GenericOptions")
+@subcommand("EnableRule", "DisableRule", "EnableAlwaysRule", "EnableReplicaRule")
+def _brief_access_exclusive(_: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
 
 
-@_rule("AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity")
-def _row_security(command: Any, target: _Target) -> None:
+@subcommand(
+    *("EnableTrig", "DisableTrig", "EnableTrigAll", "DisableTrigAll", "EnableTrigUser", "DisableTrigUser"),
+    *("EnableAlwaysTrig", "EnableReplicaTrig"),
+    recurses=True,
+)
+def _triggers(command: Any, target: Target) -> None:
+    if target.is_child and (target.table is None or target.table.partition_of is None):
+        return
+    target.lock(LockMode.ShareRowExclusiveLock)
+    if target.is_child or not command.subtype.startswith("AT_DisableTrig"):
+        return
+    what = f"trigger {command.name} does not fire" if command.name else "no trigger fires"
+    target.tally.loses.append(f"what triggers of {target.name} guard: {what} until it is enabled again")
+
+
+@subcommand("ChangeOwner")
+def _owner(_: Any, target: Target) -> None:
+    target.lock(LockMode.AccessExclusiveLock)
+    for item in target.context.objects():
+        if item.owned_by is not None and item.owned_by[0] == target.name:
+            target.tally.lock(item.name, LockMode.AccessExclusiveLock)
+
+
+@subcommand("EnableRowSecurity", "DisableRowSecurity", "ForceRowSecurity", "NoForceRowSecurity")
+def _row_security(command: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
     policies = target.table.policies if target.table is not None else ()
-    if command.subtype.name == "AT_EnableRowSecurity" and not policies and target.name not in target.context.created:
+    if command.subtype == "AT_DisableRowSecurity":
+        target.tally.loses.append(f"row-level security of {target.name}: everybody with a grant sees every row")
+    if command.subtype == "AT_EnableRowSecurity" and not policies and target.name not in target.context.created:
         target.tally.breaks.append(
             f"row-level security without a policy on {target.name}: every role but its owner sees no row"
         )
 
 
-@_rule("AT_SetRelOptions", "AT_ResetRelOptions")
-def _storage_parameters(command: Any, target: _Target) -> None:
-    names = {item.defname for item in command.def_ or ()}
+@subcommand("SetRelOptions", "ResetRelOptions", "ReplaceRelOptions")
+def _storage_parameters(command: Any, target: Target) -> None:
+    names = {item.defname for item in command.get("def") or ()}
     weak = names <= _WEAK_OPTIONS
     target.lock(LockMode.ShareUpdateExclusiveLock if weak else LockMode.AccessExclusiveLock)
 
 
-@_rule("AT_AddColumn")
-def _add_column(command: Any, target: _Target) -> None:
+@subcommand("SetLogged", "SetUnLogged")
+def _set_logged(command: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
-    definition = command.def_
-    has_default = False
-    for constraint in definition.constraints or ():
-        match constraint.contype.name:
-            case "CONSTR_DEFAULT":
-                has_default = True
-                if functions_in(constraint.raw_expr):
-                    target.rewrite()
-            case "CONSTR_IDENTITY":
-                has_default = True
-                target.rewrite()
-            case "CONSTR_GENERATED":
-                has_default = True
-                if constraint.generated_kind != "v":
-                    target.rewrite()
-            case "CONSTR_CHECK" | "CONSTR_PRIMARY" | "CONSTR_UNIQUE":
-                target.scan()
-            case "CONSTR_FOREIGN":
-                other = name_of(constraint.pktable, target.context)
-                target.tally.lock(other, LockMode.ShareRowExclusiveLock)
-                target.scan()
-    not_null = any(item.contype.name in ("CONSTR_NOTNULL", "CONSTR_PRIMARY") for item in definition.constraints or ())
-    if not_null and not has_default:
-        target.scan()
-    if _may_be_domain(definition.typeName, target):
-        target.rewrite()
-    if any(part.sval.endswith("serial") for part in definition.typeName.names):
-        target.rewrite()
-
-
-def _may_be_domain(type_name: Any, target: _Target) -> bool:
-    """A domain with a constraint makes ADD COLUMN write every row, default or not; whether one has a constraint is not
-    in the catalog's records, so every domain counts."""
-    if target.context.catalog is None or type_name.arrayBounds:
-        return False
-    *schema, name = [part.sval for part in type_name.names]
-    schemas = schema or target.context.search_path
-    return any(Ref("domain", f"{candidate}.{name}") in target.context.catalog.objects for candidate in schemas)
-
-
-@_rule("AT_DropColumn")
-def _drop_column(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
-    target.tally.loses.append(f"the data in {target.name}.{command.name}")
-    target.tally.breaks.append(f"clients that still use {target.name}.{command.name}, or that read SELECT *")
-    for key in target.table.foreign_keys if target.table is not None else ():
-        if command.name in key.columns:
-            target.tally.lock(key.references, LockMode.AccessExclusiveLock)
-    for other, key in target.context.foreign_keys_to(target.name):
-        if command.name in key.referenced_columns:
-            target.tally.lock(other, LockMode.AccessExclusiveLock)
-
-
-@_rule("AT_AlterColumnType")
-def _alter_column_type(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
-    column = target.column(command.name)
-    new = printed_type(command.def_.typeName)
-    free = (
-        column is not None
-        and new is not None
-        and command.def_.raw_default is None
-        and is_metadata_only(column.type, new, timezone=target.context.timezone)
-    )
-    if not free:
-        target.rewrite()
-        target.tally.breaks.append(f"clients that expect the old type of {target.name}.{command.name}")
-    if target.table is None:
+    unlogged = command.subtype == "AT_SetUnLogged"
+    if target.table is not None and target.table.unlogged == unlogged:
         return
-    _rebuilt_with_column(command, column, new, rewritten=not free, target=target)
-
-
-def _rebuilt_with_column(
-    command: Any, column: Column | None, new: str | None, rewritten: bool, target: _Target
-) -> None:
-    """What hangs on the column and is made again with it: checks are proven again, some indexes are built again, and
-    foreign keys are dropped and added, which locks the other table."""
-    name = command.name
-    table = target.table
-    assert table is not None
-    collation = column is not None and (command.def_.collClause is not None or column.collation is not None)
-    other_order = collation or (column is not None and new is not None and changes_operator_class(column.type, new))
-    for index in table.indexes:
-        keys = {key.column for key in index.keys} | set(index.include)
-        complex_index = index.where is not None or any(key.expression is not None for key in index.keys)
-        texts = [index.where, *(key.expression for key in index.keys)]
-        concerned = name in keys or any(mentions(text, name) for text in texts if text is not None)
-        if concerned and (rewritten or other_order or complex_index):
-            target.tally.rebuilds.add(QName(table.name.schema, index.name))
-            target.scan()
-    for constraint in table.constraints:
-        match constraint:
-            case Check() if constraint.validated and mentions(constraint.expression, name):
-                target.scan()
-            case PrimaryKey() | Unique() if name in (*constraint.columns, *constraint.include):
-                if rewritten or other_order:
-                    target.tally.rebuilds.add(QName(table.name.schema, constraint.name))
-                    target.scan()
-            case ForeignKey() if name in constraint.columns:
-                target.tally.lock(constraint.references, LockMode.AccessExclusiveLock)
-                if constraint.validated and (rewritten or other_order):
-                    target.scan()
-                    target.tally.scans.add(constraint.references)
-            case _:
-                pass
-    for other, key in target.context.foreign_keys_to(table.name):
-        if name in key.referenced_columns:
-            target.tally.lock(other, LockMode.AccessExclusiveLock)
-            if key.validated and (rewritten or other_order):
-                target.tally.scans.add(other)
-
-
-@_rule("AT_SetNotNull")
-def _set_not_null(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
-    column = target.column(command.name)
-    if column is not None and column.not_null:
-        return
-    if not _is_proven_not_null(command.name, target):
-        target.scan()
-
-
-def _is_proven_not_null(column: str, target: _Target) -> bool:
-    """A validated CHECK that says the same lets PostgreSQL 12 and later skip the scan."""
-    constraints = target.table.constraints if target.table is not None else ()
-    return any(
-        isinstance(item, Check) and item.validated and proves_not_null(item.expression, column) for item in constraints
-    )
-
-
-@_rule("AT_DropIdentity")
-def _drop_identity(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
-    target.tally.breaks.append(f"clients that rely on {target.name}.{command.name} being numbered by the database")
-
-
-@_rule("AT_SetExpression")
-def _set_expression(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
-    column = target.column(command.name)
-    if column is None or column.generated is None or column.generated.kind == "stored":
-        target.rewrite()
-
-
-@_rule("AT_SetLogged", "AT_SetUnLogged")
-def _set_logged(command: Any, target: _Target) -> None:
-    target.lock(LockMode.AccessExclusiveLock)
     target.rewrite()
-    if command.subtype.name == "AT_SetUnLogged":
+    if unlogged:
         target.tally.loses.append(f"the durability of {target.name}: it is empty after a crash, and on every standby")
 
 
-@_rule("AT_AddConstraint")
-def _add_constraint(command: Any, target: _Target) -> None:
-    constraint = command.def_
-    match constraint.contype.name:
-        case "CONSTR_FOREIGN":
-            other = name_of(constraint.pktable, target.context)
-            target.lock(LockMode.ShareRowExclusiveLock)
-            target.tally.lock(other, LockMode.ShareRowExclusiveLock)
-            if not constraint.skip_validation and target.name not in target.context.created:
-                target.scan()
-                target.tally.scans.add(other)
-        case "CONSTR_CHECK":
-            target.lock(LockMode.AccessExclusiveLock)
-            if not constraint.skip_validation:
-                target.scan()
-        case "CONSTR_NOTNULL":
-            target.lock(LockMode.AccessExclusiveLock)
-            column = names[0].sval if (names := constraint.keys) else ""
-            if not constraint.skip_validation and not _is_proven_not_null(column, target):
-                target.scan()
-        case "CONSTR_PRIMARY" | "CONSTR_UNIQUE" | "CONSTR_EXCLUSION":
-            target.lock(LockMode.AccessExclusiveLock)
-            if constraint.indexname is None:
-                target.scan()
-            elif constraint.contype.name == "CONSTR_PRIMARY":
-                _primary_key_using_index(constraint, target)
-        case other_kind:
-            target.lock(LockMode.AccessExclusiveLock)
-            target.tally.unknown = f"ADD {other_kind} is not in the model"
-
-
-def _primary_key_using_index(constraint: Any, target: _Target) -> None:
-    """Columns that are not yet NOT NULL become so, which reads the table unless a check proves it."""
-    index = target.table.index(constraint.indexname) if target.table is not None else None
-    columns = [key.column for key in index.keys if key.column is not None] if index is not None else None
-    if columns is None:
-        target.scan()
-        return
-    for name in columns:
-        column = target.column(name)
-        if (column is None or not column.not_null) and not _is_proven_not_null(name, target):
-            target.scan()
-
-
-@_rule("AT_ValidateConstraint")
-def _validate_constraint(command: Any, target: _Target) -> None:
-    target.lock(LockMode.ShareUpdateExclusiveLock)
-    constraint = target.table.constraint(command.name) if target.table is not None else None
-    if isinstance(constraint, Check | ForeignKey) and constraint.validated:
-        return
-    target.scan()
-    if isinstance(constraint, ForeignKey):
-        target.tally.lock(constraint.references, LockMode.RowShareLock)
-        target.tally.scans.add(constraint.references)
-
-
-@_rule("AT_DropConstraint")
-def _drop_constraint(command: Any, target: _Target) -> None:
+@subcommand("SetTableSpace", "SetAccessMethod")
+def _moved(command: Any, target: Target) -> None:
+    """Every block is copied under the lock; of a partitioned table only the default for new partitions changes."""
     target.lock(LockMode.AccessExclusiveLock)
-    table = target.table
-    constraint = table.constraint(command.name) if table is not None else None
-    if table is None or constraint is None:
-        target.tally.loses.append(f"constraint {command.name} of {target.name}")
-        return
-    if isinstance(constraint, ForeignKey):
-        target.tally.lock(constraint.references, LockMode.AccessExclusiveLock)
-    if isinstance(constraint, PrimaryKey | Unique):
-        for other, key in target.context.foreign_keys_to(target.name):
-            if set(key.referenced_columns) == set(constraint.columns):
-                target.tally.lock(other, LockMode.AccessExclusiveLock)
-    if not _is_redundant(constraint, table):
-        target.tally.loses.append(f"constraint {command.name} of {target.name}: rows that break it are accepted then")
-
-
-def _is_redundant(constraint: Constraint, table: Table) -> bool:
-    """The same rule stands elsewhere: another constraint says it, or the column is NOT NULL anyway."""
-    if isinstance(constraint, Check):
-        for column in table.columns:
-            if column.not_null and proves_not_null(constraint.expression, column.name, alone=True):
-                return True
-    return any(
-        other.name != constraint.name
-        and same_constraint(constraint, other)
-        and (not isinstance(other, Check | ForeignKey) or other.validated)
-        for other in table.constraints
-        if not isinstance(other, Exclude)
-    )
+    old = target.table
+    if old is not None:
+        before = (
+            old.access_method or "heap" if command.subtype == "AT_SetAccessMethod" else old.tablespace or "pg_default"
+        )
+        if command.name == before:
+            return
+    target.rewrite()

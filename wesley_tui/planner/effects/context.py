@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from wesley_tui.catalog.model import Catalog, Check, ForeignKey, QName, Table
+from wesley_tui.catalog.model import Catalog, Check, ForeignKey, QName, Ref, SqlObject, Table
+from wesley_tui.planner.effects.links import Links, links_of
 
 __all__ = ["EffectContext", "name_of", "names_in"]
+
+_OTHER_RELATIONS = ("view", "materialized view", "sequence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +26,96 @@ class EffectContext:
     created: frozenset[QName] = frozenset()
     """Tables made earlier by the same plan or file: empty, and unknown to everybody else."""
     search_path: tuple[str, ...] = ("public",)
+    partial: bool = False
+    """The catalog holds only what earlier statements of the same file made: other tables exist that it does not
+    know."""
 
     @property
     def major(self) -> int:
         return self.server_version_num // 10000
 
+    @property
+    def complete(self) -> bool:
+        """What the catalog does not have does not exist."""
+        return self.catalog is not None and not self.partial
+
+    def knows(self, name: QName) -> bool:
+        """True when what the catalog says of the table, or that it does not exist, is all there is to know."""
+        return self.complete or self.table(name) is not None
+
     def table(self, name: QName) -> Table | None:
         return self.catalog.tables.get(name) if self.catalog is not None else None
+
+    def whole_table(self, name: QName) -> Table | None:
+        """The table with what it has from its parents, which the catalog's record leaves out."""
+        table = self.table(name)
+        if table is None:
+            return None
+        parents = (table.partition_of,) if table.partition_of is not None else table.inherits
+        for parent_name in parents:
+            parent = self.whole_table(parent_name)
+            if parent is None:
+                continue
+            own = {column.name for column in table.columns}
+            is_partition = table.partition_of is not None
+            constraints = tuple(
+                item
+                for item in parent.constraints
+                if table.constraint(item.name) is None
+                and (is_partition or (isinstance(item, Check) and not item.no_inherit))
+            )
+            table = replace(
+                table,
+                columns=(*(column for column in parent.columns if column.name not in own), *table.columns),
+                constraints=(*constraints, *table.constraints),
+                indexes=(*(parent.indexes if is_partition else ()), *table.indexes),
+            )
+        return table
+
+    def object(self, kind: str, name: QName) -> SqlObject | None:
+        return self.catalog.objects.get(Ref(kind, str(name))) if self.catalog is not None else None
 
     def tables(self) -> Iterator[Table]:
         return iter(self.catalog.tables.values()) if self.catalog is not None else iter(())
 
+    def objects(self) -> Iterator[SqlObject]:
+        return iter(self.catalog.objects.values()) if self.catalog is not None else iter(())
+
+    @property
+    def links(self) -> Links:
+        """Who inherits from whom, and who points to whom."""
+        return links_of(self.catalog)
+
     def foreign_keys_to(self, name: QName) -> Iterator[tuple[QName, ForeignKey]]:
         """Foreign keys of other tables that point to ``name``."""
-        for table in self.tables():
-            if table.name != name:
-                for key in table.foreign_keys:
-                    if key.references == name:
-                        yield table.name, key
+        return iter(self.links.keys_to.get(name, ()))
+
+    def descendants(self, name: QName) -> tuple[QName, ...]:
+        """Partitions and inheritance children at every level, without ``name`` itself."""
+        children = self.links.children
+        if name not in children:
+            return ()
+        found: dict[QName, None] = {}
+        stack = [name]
+        while stack:
+            for child in children.get(stack.pop(), ()):
+                if child not in found:
+                    found[child] = None
+                    stack.append(child)
+        return tuple(found)
+
+    def default_partition(self, parent: QName) -> QName | None:
+        for child in self.links.children.get(parent, ()):
+            table = self.table(child)
+            if table is not None and (table.partition_bound or "").upper() == "DEFAULT":
+                return child
+        return None
+
+    def is_view(self, name: QName) -> bool:
+        return self.object("view", name) is not None
 
     def index_table(self, index: QName) -> QName | None:
-        """The table that carries ``index``, one of its own or the one of a constraint."""
+        """The table or materialized view that carries ``index``, one of its own or the one of a constraint."""
         for table in self.tables():
             if table.name.schema != index.schema:
                 continue
@@ -52,16 +124,24 @@ class EffectContext:
             constraint = table.constraint(index.name)
             if constraint is not None and not isinstance(constraint, ForeignKey | Check):
                 return table.name
+        for item in self.objects():
+            if item.name.schema == index.schema and any(found.name == index.name for found in item.indexes):
+                return item.name
         return None
 
     def resolve(self, schema: str | None, name: str) -> QName:
-        """The table that an unqualified name means: the first of the search path that has it."""
-        if schema is not None:
+        """The relation that an unqualified name means: the first of the search path that has it."""
+        if schema:
             return QName(schema, name)
-        for candidate in self.search_path:
-            if self.table(QName(candidate, name)) is not None:
-                return QName(candidate, name)
-        return QName(self.search_path[0] if self.search_path else "public", name)
+        path = self.search_path
+        if self.catalog is not None:
+            for candidate in ("pg_temp", *path):
+                found = QName(candidate, name)
+                if found in self.catalog.tables or any(
+                    Ref(kind, str(found)) in self.catalog.objects for kind in _OTHER_RELATIONS
+                ):
+                    return found
+        return QName(path[0] if path else "public", name)
 
 
 def name_of(relation: Any, context: EffectContext) -> QName:
@@ -70,5 +150,9 @@ def name_of(relation: Any, context: EffectContext) -> QName:
 
 
 def names_in(parts: Any) -> list[str]:
-    """The parts of a dotted name, as libpg_query gives it: a tuple of ``String`` nodes."""
-    return [part.sval for part in parts]
+    """The parts of a dotted name, as libpg_query gives it: a list of ``String`` nodes, or what holds one."""
+    if parts is None:
+        return []
+    if isinstance(parts, dict):
+        return names_in(parts.get("names") or parts.get("objname")) if "sval" not in parts else [parts["sval"]]
+    return [part["sval"] for part in parts if "sval" in part]

@@ -1,40 +1,29 @@
 """The catalog after a statement, as far as later effects depend on it.
 
-Only what changes the effects of something later is followed: which tables exist, which constraints stand and
-are proven, which columns are NOT NULL, what is called how. Everything else stays as it was.
+Only what changes the effects of something later is followed: which relations exist, what they are made of, which
+constraints stand and are proven, which columns are NOT NULL, what is called how, and where unqualified names are
+looked up. Everything else stays as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from pglast import ast
 from pglast.parser import ParseError
-from pglast.stream import RawStream
 
-from wesley_tui.catalog.model import (
-    Catalog,
-    Check,
-    Column,
-    Constraint,
-    ForeignKey,
-    Index,
-    IndexKey,
-    Policy,
-    PrimaryKey,
-    QName,
-    Table,
-    Unique,
-)
+from wesley_tui.catalog.model import Catalog, ObjectKind, Policy, QName, Ref, SqlObject, Table
 from wesley_tui.diff.changes import RenameColumn, RenameTable
 from wesley_tui.diff.renames import renamed_catalog
+from wesley_tui.planner.effects import shapes
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
-from wesley_tui.planner.effects.types import printed_type
-from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.effects.creating import new_name
+from wesley_tui.planner.effects.links import carry, relationships
+from wesley_tui.planner.effects.tree import parse_one, walk
 
-__all__ = ["advance"]
+__all__ = ["advance", "advance_node"]
 
 
 def advance(statement: str, context: EffectContext) -> EffectContext:
@@ -42,34 +31,16 @@ def advance(statement: str, context: EffectContext) -> EffectContext:
     if context.catalog is None:
         return context
     try:
-        node = parse_statement(statement)
+        node = parse_one(statement)
     except (ParseError, ValueError):
         return context
-    return _advanced(node, context)
+    return advance_node(node, context, statement.encode())
 
 
-def _advanced(node: Any, context: EffectContext) -> EffectContext:
-    match node:
-        case ast.CreateStmt():
-            return _created(node, context)
-        case ast.AlterTableStmt():
-            return _altered(node, context)
-        case ast.RenameStmt():
-            return _renamed(node, context)
-        case ast.AlterObjectSchemaStmt() if node.relation is not None:
-            old = name_of(node.relation, context)
-            return _moved(old, QName(str(node.newschema), old.name), context)
-        case ast.DropStmt():
-            return _dropped(node, context)
-        case ast.IndexStmt() if node.idxname is not None:
-            return _with_table(name_of(node.relation, context), context, lambda table: _add_index(table, node))
-        case ast.CreatePolicyStmt():
-            policy = Policy(str(node.policy_name))
-            return _with_table(
-                name_of(node.table, context), context, lambda table: replace(table, policies=(*table.policies, policy))
-            )
-        case _:
-            return context
+def advance_node(node: Any, context: EffectContext, source: bytes) -> EffectContext:
+    """:func:`advance` for a statement that is parsed already; ``source`` is the script it was parsed from."""
+    function = _FOLLOWED.get(node.tag)
+    return context if function is None or context.catalog is None else function(node, context, source)
 
 
 def _catalog(context: EffectContext) -> Catalog:
@@ -77,90 +48,189 @@ def _catalog(context: EffectContext) -> Catalog:
     return context.catalog
 
 
-def _with_tables(context: EffectContext, tables: dict[QName, Table]) -> EffectContext:
-    return replace(context, catalog=replace(_catalog(context), tables=tables))
+def _with_tables(context: EffectContext, tables: dict[QName, Table], *, related: bool = False) -> EffectContext:
+    old = _catalog(context)
+    new = replace(old, tables=tables)
+    if not related:
+        carry(old, new)
+    return replace(context, catalog=new)
+
+
+def _put(table: Table, context: EffectContext) -> EffectContext:
+    related = relationships(context.table(table.name)) != relationships(table)
+    return _with_tables(context, {**_catalog(context).tables, table.name: table}, related=related)
 
 
 def _with_table(name: QName, context: EffectContext, change: Callable[[Table], Table]) -> EffectContext:
     table = context.table(name)
-    if table is None:
+    return context if table is None else _put(change(table), context)
+
+
+def _with_object(item: SqlObject, context: EffectContext, *, is_new: bool = False) -> EffectContext:
+    catalog = _catalog(context)
+    catalog = replace(catalog, objects={**catalog.objects, item.ref: item})
+    created = context.created | {item.name} if is_new else context.created
+    return replace(context, catalog=catalog, created=created)
+
+
+def _created(node: Any, context: EffectContext, source: bytes) -> EffectContext:
+    name = new_name(node.relation, context)
+    if node.if_not_exists and context.table(name) is not None:
         return context
-    return _with_tables(context, {**_catalog(context).tables, name: change(table)})
-
-
-def _created(node: Any, context: EffectContext) -> EffectContext:
-    schema = node.relation.schemaname or (context.search_path[0] if context.search_path else "public")
-    name = QName(schema, node.relation.relname)
-    table = Table(name)
+    parents = tuple(name_of(parent, context) for parent in node.inhRelations or ())
+    table = Table(
+        name,
+        unlogged=node.relation.relpersistence == "u",
+        partition_by=str(node.partspec.strategy) if node.partspec is not None else None,
+        partition_of=parents[0] if node.partbound is not None else None,
+        partition_bound=_bound(node.partbound),
+        inherits=() if node.partbound is not None else parents,
+    )
     for element in node.tableElts or ():
-        if isinstance(element, ast.ColumnDef):
-            table = _add_column(table, element, context)
-        elif isinstance(element, ast.Constraint):
-            table = _add_constraint(table, element, context)
-    context = _with_tables(context, {**_catalog(context).tables, name: table})
-    return replace(context, created=context.created | {name})
+        if element.tag == "ColumnDef":
+            table = shapes.add_column(table, element, context, source)
+        elif element.tag == "Constraint":
+            table = shapes.add_constraint(table, element, context, source)
+        elif element.tag == "TableLikeClause":
+            other = context.whole_table(name_of(element.relation, context))
+            table = replace(table, columns=(*table.columns, *(other.columns if other is not None else ())))
+    # A table of the same name may exist when IF NOT EXISTS is said and nobody knows: then nothing is new.
+    is_new = not node.if_not_exists or context.complete
+    context = _put(table, context)
+    return replace(context, created=context.created | {name}) if is_new else context
 
 
-def _dropped(node: Any, context: EffectContext) -> EffectContext:
-    kind = node.removeType.name
-    if kind == "OBJECT_TABLE":
-        gone = {_resolve(names_in(parts), context) for parts in node.objects}
-        tables = {name: table for name, table in _catalog(context).tables.items() if name not in gone}
-        return _with_tables(context, tables)
+def _bound(node: Any) -> str | None:
+    if node is None:
+        return None
+    return "DEFAULT" if node.is_default else "FOR VALUES …"
+
+
+def _created_as(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    name = new_name(node.into.rel, context)
+    if node.objtype == "OBJECT_MATVIEW":
+        item = SqlObject("materialized view", name, ("",), depends_on=_relations_in(node.query, context))
+        return _with_object(item, context, is_new=True)
+    return replace(_put(Table(name), context), created=context.created | {name})
+
+
+def _selected_into(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    if node.intoClause is None:
+        return context
+    name = new_name(node.intoClause.rel, context)
+    return replace(_put(Table(name), context), created=context.created | {name})
+
+
+def _view(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    item = SqlObject("view", new_name(node.view, context), ("",), depends_on=_relations_in(node.query, context))
+    return _with_object(item, context, is_new=not node.replace)
+
+
+def _relations_in(query: Any, context: EffectContext) -> tuple[Ref, ...]:
+    ctes = {item.ctename for item in walk(query) if item.tag == "CommonTableExpr"}
+    found = set()
+    for item in walk(query):
+        if item.relname is not None and (item.schemaname is not None or item.relname not in ctes):
+            name = name_of(item, context)
+            kinds = (kind for kind in ("view", "materialized view") if context.object(kind, name) is not None)
+            found.add(Ref(next(kinds, "table"), str(name)))
+    return tuple(sorted(found))
+
+
+def _sequence(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    return _with_object(SqlObject("sequence", new_name(node.sequence, context), ("",)), context, is_new=True)
+
+
+def _domain(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    names = names_in(node.domainname)
+    name = QName(names[-2] if len(names) > 1 else (context.search_path or ("public",))[0], names[-1])
+    rules = {"CONSTR_CHECK": "CHECK (…)", "CONSTR_NOTNULL": "NOT NULL"}
+    text = " ".join(rules.get(item.contype, "") for item in node.constraints or ())
+    return _with_object(SqlObject("domain", name, (f"CREATE DOMAIN {text}",)), context)
+
+
+_OBJECTS: dict[str, ObjectKind] = {
+    "OBJECT_VIEW": "view",
+    "OBJECT_MATVIEW": "materialized view",
+    "OBJECT_SEQUENCE": "sequence",
+    "OBJECT_DOMAIN": "domain",
+}
+
+
+def _dropped(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    kind = node.removeType
+    if kind in ("OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"):
+        return _without_tables({_resolve(names_in(parts), context) for parts in node.objects}, node, context)
     if kind == "OBJECT_INDEX":
         for parts in node.objects:
-            names = names_in(parts)
-            index = QName(names[-2] if len(names) > 1 else "public", names[-1])
+            index = _resolve(names_in(parts), context)
             owner = context.index_table(index)
             if owner is not None:
-                context = _with_table(owner, context, lambda table: _without_index(table, names[-1]))  # noqa: B023
-    if kind == "OBJECT_POLICY":
+                context = _with_table(owner, context, partial(shapes.without_index, name=index.name))
+    elif kind == "OBJECT_POLICY":
         for parts in node.objects:
             *owner_parts, policy = names_in(parts)
-            context = _with_table(
-                _resolve(owner_parts, context),
-                context,
-                lambda table: replace(table, policies=tuple(p for p in table.policies if p.name != policy)),  # noqa: B023
-            )
+            context = _with_table(_resolve(owner_parts, context), context, partial(shapes.without_policy, name=policy))
+    elif kind in _OBJECTS:
+        gone = {Ref(_OBJECTS[kind], str(_resolve(names_in(parts), context))) for parts in node.objects}
+        catalog = _catalog(context)
+        if gone & catalog.objects.keys():
+            objects = {ref: item for ref, item in catalog.objects.items() if ref not in gone}
+            return replace(context, catalog=replace(catalog, objects=objects))
     return context
+
+
+def _without_tables(gone: set[QName], node: Any, context: EffectContext) -> EffectContext:
+    for name in tuple(gone):
+        table = context.table(name)
+        if table is not None and table.partition_by is not None:
+            gone.update(context.descendants(name))
+    tables = {name: table for name, table in _catalog(context).tables.items() if name not in gone}
+    if node.behavior == "DROP_CASCADE":
+        tables = {name: shapes.without_keys_to(table, gone) for name, table in tables.items()}
+    context = _with_tables(context, tables, related=True)
+    return replace(context, created=context.created - gone)
 
 
 def _resolve(parts: list[str], context: EffectContext) -> QName:
     return context.resolve(parts[-2] if len(parts) > 1 else None, parts[-1])
 
 
-def _without_index(table: Table, name: str) -> Table:
-    return replace(table, indexes=tuple(index for index in table.indexes if index.name != name))
+def _indexed(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    name = name_of(node.relation, context)
+    view = context.object("materialized view", name)
+    if node.idxname is None:
+        return context
+    if view is not None:
+        return _with_object(replace(view, indexes=(*view.indexes, shapes.index_of(node))), context)
+    return _with_table(name, context, lambda table: replace(table, indexes=(*table.indexes, shapes.index_of(node))))
 
 
-def _add_index(table: Table, node: Any) -> Table:
-    keys = tuple(
-        IndexKey(column=param.name) if param.name else IndexKey(expression=RawStream()(param.expr))
-        for param in node.indexParams
+def _policy(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    policy = Policy(str(node.policy_name))
+    return _with_table(
+        name_of(node.table, context), context, lambda table: replace(table, policies=(*table.policies, policy))
     )
-    where = RawStream()(node.whereClause) if node.whereClause is not None else None
-    index = Index(node.idxname, keys, method=node.accessMethod, unique=bool(node.unique), where=where)
-    return replace(table, indexes=(*table.indexes, index))
 
 
-def _renamed(node: Any, context: EffectContext) -> EffectContext:
-    kind = node.renameType.name
+def _renamed(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    kind = node.renameType
     if kind == "OBJECT_TABLE":
         old = name_of(node.relation, context)
         return _moved(old, QName(old.schema, node.newname), context)
-    if kind == "OBJECT_COLUMN":
+    if kind == "OBJECT_COLUMN" and node.relationType == "OBJECT_TABLE":
         return _with_renamed_column(RenameColumn(name_of(node.relation, context), node.subname, node.newname), context)
     if kind == "OBJECT_TABCONSTRAINT":
         return _with_table(
             name_of(node.relation, context),
             context,
-            lambda table: _rename_constraint(table, node.subname, node.newname),
+            lambda table: shapes.rename_constraint(table, node.subname, node.newname),
         )
     if kind == "OBJECT_INDEX":
         old = name_of(node.relation, context)
         owner = context.index_table(old)
         if owner is not None:
-            return _with_table(owner, context, lambda table: _rename_index(table, old.name, node.newname))
+            return _with_table(owner, context, lambda table: shapes.rename_index(table, old.name, node.newname))
     return context
 
 
@@ -169,123 +239,65 @@ def _with_renamed_column(change: RenameColumn, context: EffectContext) -> Effect
     tables = _catalog(context).tables
     names = {other for other, _ in context.foreign_keys_to(change.table)} | ({change.table} & tables.keys())
     concerned = renamed_catalog(Catalog(tables={name: tables[name] for name in names}), [change])
-    return _with_tables(context, {**tables, **concerned.tables})
+    return _with_tables(context, {**tables, **concerned.tables}, related=True)
 
 
 def _moved(old: QName, new: QName, context: EffectContext) -> EffectContext:
+    if context.table(old) is None:
+        return context
     created = frozenset(new if name == old else name for name in context.created)
     return replace(context, catalog=renamed_catalog(_catalog(context), [RenameTable(old, new)]), created=created)
 
 
-def _rename_constraint(table: Table, old: str, new: str) -> Table:
-    return replace(
-        table,
-        constraints=tuple(replace(item, name=new) if item.name == old else item for item in table.constraints),
-    )
+def _schema_set(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    if node.relation is None:
+        return context
+    old = name_of(node.relation, context)
+    return _moved(old, QName(str(node.newschema), old.name), context)
 
 
-def _rename_index(table: Table, old: str, new: str) -> Table:
-    table = _rename_constraint(table, old, new)
-    return replace(table, indexes=tuple(replace(i, name=new) if i.name == old else i for i in table.indexes))
-
-
-def _altered(node: Any, context: EffectContext) -> EffectContext:
+def _altered(node: Any, context: EffectContext, source: bytes) -> EffectContext:
     name = name_of(node.relation, context)
     table = context.table(name)
-    if table is None:
-        return context
     for command in node.cmds:
-        table = _alter(table, command, context)
-    return _with_table(name, context, lambda _: table)
+        if table is not None:
+            table = shapes.altered(table, command, context, source)
+        if command.subtype in ("AT_AttachPartition", "AT_DetachPartition"):
+            partition = command.get("def")
+            if partition.name is None or node.objtype != "OBJECT_TABLE":
+                continue
+            parent = name if command.subtype == "AT_AttachPartition" else None
+            change = partial(shapes.with_parent, parent=parent, bound=_bound(partition.bound) if parent else None)
+            context = _with_table(name_of(partition.name, context), context, change)
+    return context if table is None else _put(table, context)
 
 
-def _alter(table: Table, command: Any, context: EffectContext) -> Table:
-    match command.subtype.name:
-        case "AT_AddColumn":
-            return _add_column(table, command.def_, context)
-        case "AT_DropColumn":
-            return _drop_column(table, command.name)
-        case "AT_SetNotNull":
-            return _change_column(table, command.name, not_null=True)
-        case "AT_DropNotNull":
-            return _change_column(table, command.name, not_null=False)
-        case "AT_AlterColumnType":
-            return _change_column(table, command.name, type=printed_type(command.def_.typeName) or "")
-        case "AT_AddConstraint":
-            return _add_constraint(table, command.def_, context)
-        case "AT_DropConstraint":
-            return replace(table, constraints=tuple(c for c in table.constraints if c.name != command.name))
-        case "AT_ValidateConstraint":
-            return replace(table, constraints=tuple(_validated(c, command.name) for c in table.constraints))
-        case _:
-            return table
+def _setting(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    """``search_path`` and TimeZone decide what later statements mean."""
+    name = str(node.name or "").lower()
+    if name not in ("search_path", "timezone"):
+        return context
+    values = [str(item.sval.sval) for item in node.args or () if item.sval and item.sval.sval]
+    if name == "timezone":
+        return replace(context, timezone=values[0] if values else "UTC")
+    if node.get("kind") != "VAR_SET_VALUE":
+        return replace(context, search_path=("public",))
+    path = tuple(value for value in values if value and value not in ("$user", "pg_temp", "pg_catalog"))
+    return replace(context, search_path=path or ("public",))
 
 
-def _validated(constraint: Constraint, name: str) -> Constraint:
-    if constraint.name == name and isinstance(constraint, Check | ForeignKey):
-        return replace(constraint, validated=True)
-    return constraint
-
-
-def _change_column(table: Table, name: str, **values: Any) -> Table:
-    return replace(table, columns=tuple(replace(c, **values) if c.name == name else c for c in table.columns))
-
-
-def _drop_column(table: Table, name: str) -> Table:
-    def stays(constraint: Constraint) -> bool:
-        return name not in getattr(constraint, "columns", ())
-
-    return replace(
-        table,
-        columns=tuple(column for column in table.columns if column.name != name),
-        constraints=tuple(item for item in table.constraints if stays(item)),
-        indexes=tuple(index for index in table.indexes if name not in {key.column for key in index.keys}),
-    )
-
-
-def _add_column(table: Table, definition: Any, context: EffectContext) -> Table:
-    not_null = any(
-        item.contype.name in ("CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY")
-        for item in definition.constraints or ()
-    )
-    column = Column(definition.colname, printed_type(definition.typeName) or "", not_null=not_null)
-    table = replace(table, columns=(*table.columns, column))
-    for constraint in definition.constraints or ():
-        if constraint.contype.name == "CONSTR_FOREIGN":
-            table = _add_constraint(table, constraint, context, columns=(definition.colname,))
-    return table
-
-
-def _add_constraint(table: Table, node: Any, context: EffectContext, columns: tuple[str, ...] = ()) -> Table:
-    name = node.conname or ""
-    constraint: Constraint
-    match node.contype.name:
-        case "CONSTR_FOREIGN":
-            constraint = ForeignKey(
-                name,
-                columns or tuple(names_in(node.fk_attrs)),
-                name_of(node.pktable, context),
-                tuple(names_in(node.pk_attrs or ())),
-                validated=not node.skip_validation,
-            )
-        case "CONSTR_CHECK":
-            constraint = Check(name, RawStream()(node.raw_expr), validated=not node.skip_validation)
-        case "CONSTR_PRIMARY" | "CONSTR_UNIQUE":
-            record = PrimaryKey if node.contype.name == "CONSTR_PRIMARY" else Unique
-            keys = _key_columns(table, node)
-            constraint = record(name, keys)
-            if node.indexname is not None:
-                table = _without_index(table, node.indexname)
-            if record is PrimaryKey:
-                for key in keys:
-                    table = _change_column(table, key, not_null=True)
-        case _:
-            return table
-    return replace(table, constraints=(*table.constraints, constraint))
-
-
-def _key_columns(table: Table, node: Any) -> tuple[str, ...]:
-    if node.indexname is None:
-        return tuple(names_in(node.keys or ()))
-    index = table.index(node.indexname)
-    return tuple(key.column for key in index.keys if key.column is not None) if index is not None else ()
+_FOLLOWED: dict[str, Callable[[Any, EffectContext, bytes], EffectContext]] = {
+    "CreateStmt": _created,
+    "CreateTableAsStmt": _created_as,
+    "SelectStmt": _selected_into,
+    "ViewStmt": _view,
+    "CreateSeqStmt": _sequence,
+    "CreateDomainStmt": _domain,
+    "AlterTableStmt": _altered,
+    "RenameStmt": _renamed,
+    "AlterObjectSchemaStmt": _schema_set,
+    "DropStmt": _dropped,
+    "IndexStmt": _indexed,
+    "CreatePolicyStmt": _policy,
+    "VariableSetStmt": _setting,
+}

@@ -5,38 +5,29 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from pglast import ast
 from pglast.parser import ParseError
-from pglast.visitors import Visitor
 
-from wesley_tui.planner.parse import parse_expression
+from wesley_tui.planner.effects.tree import parse_value, walk
+from wesley_tui.planner.volatility import is_volatile_function
 
-__all__ = ["columns_in", "mentions", "proves_not_null"]
-
-
-class _Columns(Visitor):
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.whole_row = False
-
-    def visit_ColumnRef(self, _: Any, node: Any) -> None:
-        last = node.fields[-1]
-        if isinstance(last, ast.String):
-            self.names.add(str(last.sval))
-        else:
-            self.whole_row = True
+__all__ = ["columns_in", "mentions", "proves_not_null", "volatile_calls"]
 
 
 @lru_cache(maxsize=4096)
 def columns_in(expression: str) -> frozenset[str] | None:
     """Names that may be columns of the expression's table; None when it cannot be told."""
     try:
-        node = parse_expression(expression)
+        node = parse_value(expression)
     except (ParseError, ValueError):
         return None
-    visitor = _Columns()
-    visitor(node)
-    return None if visitor.whole_row else frozenset(visitor.names)
+    names = set()
+    for item in walk(node):
+        if item.tag == "ColumnRef":
+            last = item.fields[-1]
+            if "sval" not in last:
+                return None
+            names.add(str(last.sval))
+    return frozenset(names)
 
 
 def mentions(expression: str, column: str) -> bool:
@@ -50,7 +41,7 @@ def proves_not_null(expression: str, column: str, *, alone: bool = False) -> boo
     """True when the condition holds only for rows in which ``column`` is not null: ``column IS NOT NULL``, alone or (if
     not ``alone``) as one of several conditions that AND joins."""
     try:
-        node = parse_expression(expression)
+        node = parse_value(expression)
     except (ParseError, ValueError):
         return False
     return any(_is_not_null(part, column) for part in ([node] if alone else _conjuncts(node)))
@@ -60,7 +51,7 @@ def _conjuncts(node: Any) -> list[Any]:
     found, stack = [], [node]
     while stack:
         item = stack.pop()
-        if type(item).__name__ == "BoolExpr" and item.boolop.name == "AND_EXPR":
+        if item.tag == "BoolExpr" and item.boolop == "AND_EXPR":
             stack.extend(item.args)
         else:
             found.append(item)
@@ -68,10 +59,22 @@ def _conjuncts(node: Any) -> list[Any]:
 
 
 def _is_not_null(node: Any, column: str) -> bool:
-    return (
-        type(node).__name__ == "NullTest"
-        and node.nulltesttype.name == "IS_NOT_NULL"
-        and type(node.arg).__name__ == "ColumnRef"
-        and isinstance(node.arg.fields[-1], ast.String)
+    return bool(
+        node.tag == "NullTest"
+        and node.nulltesttype == "IS_NOT_NULL"
+        and node.arg.tag == "ColumnRef"
         and node.arg.fields[-1].sval == column
     )
+
+
+def volatile_calls(node: Any) -> list[str]:
+    """What may give every row another value: functions that are not known to be stable, and subqueries."""
+    found = []
+    for item in walk(node):
+        if item.tag == "FuncCall":
+            names = [part.sval for part in item.funcname]
+            if is_volatile_function(names):
+                found.append(".".join(names))
+        elif item.tag == "SubLink":
+            found.append("a subquery")
+    return found

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from pglast.parser import ParseError
 
-from wesley_tui.planner.effects import alter_table, statements
+from wesley_tui.planner.effects import (
+    alter_columns,
+    alter_constraints,
+    alter_table,
+    creating,
+    dropping,
+    maintenance,
+    partitions,
+    queries,
+    renaming,
+    server_wide,
+)
 from wesley_tui.planner.effects.context import EffectContext
 from wesley_tui.planner.effects.evolve import advance
 from wesley_tui.planner.effects.record import Effects, Tally, merged
-from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.effects.registry import read
+from wesley_tui.planner.effects.tree import parse_one
 
-__all__ = ["effects_of", "effects_of_all"]
+__all__ = ["RULE_MODULES", "effects_of", "effects_of_all", "effects_of_node"]
+
+RULE_MODULES = (
+    *(alter_table, alter_columns, alter_constraints, partitions, creating, dropping),
+    *(renaming, maintenance, queries, server_wide),
+)
+"""Imported for what they register."""
 
 
 def effects_of(statement: str, context: EffectContext) -> Effects:
     """What one statement does; ``Effects.unknown`` says so when it cannot be parsed or no rule knows it."""
-    tally = Tally()
     try:
-        node = parse_statement(statement)
+        node = parse_one(statement)
     except (ParseError, ValueError) as error:
         return Effects(unknown=f"the statement cannot be parsed: {error}")
-    if type(node).__name__ == "AlterTableStmt":
-        alter_table.read(node, context, tally)
-    else:
-        statements.read(node, context, tally)
+    return effects_of_node(node, context)
+
+
+def effects_of_node(node: Any, context: EffectContext) -> Effects:
+    """:func:`effects_of` of a statement that is parsed already (``tree.parse_script``)."""
+    tally = Tally()
+    read(node, context, tally)
     return tally.effects()
 
 

@@ -13,8 +13,9 @@ __all__ = ["Effects", "Tally", "merged"]
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Relations are named ``schema.table``. Locks on indexes, on the catalogs and on relations that the statement
-    itself creates are left out: nobody waits for them."""
+    """Relations are named ``schema.table``. Locks on the catalogs and on relations that the statement itself
+    creates are left out, and so are those on indexes and sequences that only go with their table: nobody waits for
+    them."""
 
     locks: Mapping[str, LockMode] = field(default_factory=dict)
     """Strongest lock per table."""
@@ -34,6 +35,12 @@ class Effects:
     """What connected clients notice, one sentence each."""
     unknown: str = ""
     """Why the model cannot say what the statement does; empty when it can."""
+    assumes: tuple[str, ...] = ()
+    """What had to be taken for granted because no catalog says otherwise, one sentence each."""
+    reads: tuple[str, ...] = ()
+    """Tables that a query reads, in whole or in part."""
+    writes: tuple[str, ...] = ()
+    """Tables whose rows the statement inserts, updates or deletes itself."""
 
 
 class Tally:
@@ -49,6 +56,9 @@ class Tally:
         self.loses: list[str] = []
         self.breaks: list[str] = []
         self.unknown = ""
+        self.assumes: list[str] = []
+        self.reads: set[QName] = set()
+        self.writes: set[QName] = set()
 
     def lock(self, relation: QName, mode: LockMode) -> None:
         """Remember the strongest lock."""
@@ -65,6 +75,9 @@ class Tally:
             loses=tuple(dict.fromkeys(self.loses)),
             breaks=tuple(dict.fromkeys(self.breaks)),
             unknown=self.unknown,
+            assumes=tuple(dict.fromkeys(self.assumes)),
+            reads=_sorted(self.reads - self.creates),
+            writes=_sorted(self.writes - self.creates),
         )
 
 
@@ -81,6 +94,9 @@ def merged(parts: Iterable[Effects]) -> Effects:
     creates: set[str] = set()
     loses: dict[str, None] = {}
     breaks: dict[str, None] = {}
+    assumes: dict[str, None] = {}
+    reads: set[str] = set()
+    writes: set[str] = set()
     in_transaction, unknown = True, ""
     for part in parts:
         for relation, mode in part.locks.items():
@@ -93,6 +109,9 @@ def merged(parts: Iterable[Effects]) -> Effects:
         breaks |= dict.fromkeys(part.breaks)
         in_transaction = in_transaction and part.in_transaction
         unknown = unknown or part.unknown
+        assumes |= dict.fromkeys(part.assumes)
+        reads.update(part.reads)
+        writes.update(part.writes)
     return Effects(
         locks={name: locks[name] for name in sorted(locks.keys() - creates)},
         rewrites=tuple(sorted(rewrites - creates)),
@@ -103,4 +122,7 @@ def merged(parts: Iterable[Effects]) -> Effects:
         loses=tuple(loses),
         breaks=tuple(breaks),
         unknown=unknown,
+        assumes=tuple(assumes),
+        reads=tuple(sorted(reads - creates)),
+        writes=tuple(sorted(writes - creates)),
     )

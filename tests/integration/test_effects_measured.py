@@ -1,0 +1,203 @@
+"""The model of effects against real servers, form by form (``tests/effect_forms.py``).
+
+Each form runs in a transaction that is rolled back. While it is open, another session reads the locks of its backend
+in ``pg_locks``; the file nodes say what was rewritten, ``pg_stat_xact_user_tables`` what was read. A form that the
+model gets wrong fails here, and with it every hazard that is built on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import psycopg
+import pytest
+
+from tests.effect_forms import SCHEMA, forms, named
+from wesley_tui.catalog.introspect import read_snapshot
+from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.planner.effects import EffectContext, Effects, effects_of
+from wesley_tui.planner.plan import LockMode
+
+_LOCKS = """
+SELECT n.nspname || '.' || c.relname, l.mode, c.oid, c.relkind::text
+FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE l.pid = %s AND l.locktype = 'relation' AND (l.granted OR %s)
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
+"""
+_NODES = """
+SELECT c.oid, n.nspname || '.' || c.relname, pg_relation_filenode(c.oid), c.relkind::text FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'i', 'I') AND n.nspname IN ('app', 'public', 'other')
+"""
+_READS = "SELECT relid, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
+
+
+def _snapshot(uri: str) -> Snapshot:
+    async def read() -> Snapshot:
+        async with await psycopg.AsyncConnection.connect(uri) as connection:
+            return await read_snapshot(connection)
+
+    return asyncio.run(read())
+
+
+def _prepared(uri: str) -> tuple[EffectContext, str]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        suffix = connection.info.dbname
+        connection.execute(named(SCHEMA, suffix))
+        connection.execute("REINDEX TABLE app.org")
+    snapshot = _snapshot(uri)
+    return EffectContext(snapshot.server_version_num, "UTC", snapshot.catalog), suffix
+
+
+def _difference(statement: str, uri: str, watcher: psycopg.Connection, expected: Effects) -> list[str]:
+    """What the model says differently from the server; empty when it is right. A connection of its own each, because
+    counts of reads survive a rollback."""
+    before = {oid: (name, node, kind) for oid, name, node, kind in watcher.execute(_NODES)}
+    worker = psycopg.connect(uri, options="-c TimeZone=UTC")
+    try:
+        worker.execute(statement)
+        seen = watcher.execute(_LOCKS, [worker.info.backend_pid, False]).fetchall()
+        after = {oid: node for oid, _, node, _ in worker.execute(_NODES)}
+        read = {before[oid][0] for oid, _ in worker.execute(_READS) if oid in before}
+    except psycopg.Error as error:
+        return [f"{statement}\n    the server refuses: {error}"]
+    finally:
+        worker.close()
+    found, beside = _strongest([(name, mode, oid, kind) for name, mode, oid, kind in seen if oid in before], before)
+    rewritten = sorted(
+        name
+        for oid, (name, node, kind) in before.items()
+        if kind in "rm" and oid in after and after[oid] != node and "TRUNCATE" not in statement
+    )
+    problems = []
+    if expected.unknown:
+        problems.append(f"unknown: {expected.unknown}")
+    surely = {name: mode for name, mode in expected.locks.items() if name not in beside or name in found}
+    if surely != found or any(beside.get(n, m) != m for n, m in expected.locks.items() if n not in found):
+        problems.append(f"locks: model {_short(expected.locks)},\n      server {_short(found)} beside {_short(beside)}")
+    if list(expected.rewrites) != rewritten:
+        problems.append(f"rewrites: model {expected.rewrites}, server {rewritten}")
+    if statement.startswith(("ALTER", "CREATE")) and sorted({*expected.scans, *expected.rewrites}) != sorted(read):
+        problems.append(f"scans: model {expected.scans} and rewrites, server {sorted(read)}")
+    return [f"{statement}\n    {problem}" for problem in problems]
+
+
+def _strongest(
+    rows: list[tuple[str, str, int, str]], before: dict[int, tuple[str, int, str]]
+) -> tuple[dict[str, LockMode], dict[str, LockMode]]:
+    """Locks on tables and views, which the model must name all, and those on sequences and indexes, of which it names
+    only the ones that the statement speaks of."""
+    tables: dict[str, LockMode] = {}
+    beside: dict[str, LockMode] = {}
+    for _, mode, oid, kind in rows:
+        name = before[oid][0]
+        into = beside if kind in "SiI" else tables
+        into[name] = max(LockMode[mode], into.get(name, LockMode.AccessShareLock))
+    return tables, beside
+
+
+def _short(locks: object) -> dict[str, str]:
+    assert isinstance(locks, dict)
+    return {name: mode.name for name, mode in sorted(locks.items())}
+
+
+def test_every_form_locks_rewrites_and_reads_what_the_model_says(any_database: str) -> None:
+    context, suffix = _prepared(any_database)
+    wrong = []
+    count = 0
+    with psycopg.connect(any_database, autocommit=True) as watcher:
+        for form in forms():
+            if form.since <= context.major:
+                count += 1
+                statement = named(form.sql, suffix)
+                wrong += _difference(statement, any_database, watcher, effects_of(statement, context))
+    assert not wrong, f"{len(wrong)} of {count} forms differ:\n" + "\n".join(wrong)
+    assert count > 300
+
+
+_SUE, _AE, _SHARE = LockMode.ShareUpdateExclusiveLock, LockMode.AccessExclusiveLock, LockMode.ShareLock
+_WRITER = "UPDATE app.person SET n = n WHERE id = 1"
+
+
+@pytest.mark.parametrize(
+    ("statement", "blocker", "expected"),
+    [
+        ("CREATE INDEX CONCURRENTLY fresh ON app.person (n)", _WRITER, {"app.person": _SUE}),
+        ("DROP INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
+        ("REINDEX INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
+        ("REINDEX TABLE CONCURRENTLY app.person", _WRITER, {"app.person": _SUE}),
+        ("VACUUM app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
+        ("VACUUM (ANALYZE) app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
+        ("VACUUM FULL app.person", "SELECT 1 FROM app.person", {"app.person": _AE}),
+        ("REINDEX TABLE app.event_1", "UPDATE app.event_1 SET what = what", {"app.event_1": _SHARE}),
+        (
+            "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
+            "SELECT 1 FROM app.metric_1",
+            {"app.metric": _SUE, "app.metric_1": _AE},
+        ),
+    ],
+)
+def test_forms_outside_transactions(
+    any_database: str, statement: str, blocker: str, expected: dict[str, LockMode]
+) -> None:
+    """They commit in between, so they are watched while they wait for an older transaction."""
+    context, _ = _prepared(any_database)
+    effects = effects_of(statement, context)
+    assert dict(effects.locks) == expected
+    assert effects.in_transaction == statement.startswith("REINDEX TABLE app.event_1")
+    with (
+        psycopg.connect(any_database) as older,
+        psycopg.connect(any_database, autocommit=True) as watcher,
+        psycopg.connect(any_database, autocommit=True) as worker,
+    ):
+        older.execute(blocker)
+        thread = threading.Thread(target=worker.execute, args=[statement])
+        thread.start()
+        try:
+            found = _locks_while_waiting(watcher, worker.info.backend_pid)
+        finally:
+            older.rollback()
+            thread.join(30)
+    assert found == expected
+
+
+def _locks_while_waiting(watcher: psycopg.Connection, pid: int) -> dict[str, LockMode]:
+    waiting = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted)"
+    for _ in range(2000):
+        row = watcher.execute(waiting, [pid]).fetchone()
+        if row is not None and row[0]:
+            break
+        watcher.execute("SELECT pg_sleep(0.005)")
+    rows = watcher.execute(_LOCKS, [pid, True]).fetchall()
+    return {name: LockMode[mode] for name, mode, _, kind in rows if kind in "rp" and "_ccnew" not in name}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "VACUUM app.person",
+        "REINDEX SCHEMA app",
+        "REINDEX TABLE app.event",
+        "CLUSTER",
+        "CREATE DATABASE fresh",
+        "ALTER SYSTEM SET work_mem = '4MB'",
+        "CREATE TABLESPACE fresh LOCATION '/nowhere'",
+        "REINDEX (CONCURRENTLY) INDEX app.person_at_idx",
+        "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
+        "CREATE INDEX CONCURRENTLY ON app.person (n)",
+    ],
+)
+def test_what_cannot_run_in_a_transaction_is_refused_there(database: str, statement: str) -> None:
+    context, _ = _prepared(database)
+    with psycopg.connect(database) as connection:
+        connection.execute("SELECT 1")
+        with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+            connection.execute(statement)
+    assert not effects_of(statement, context).in_transaction
+
+
+def test_what_nobody_can_know_is_unknown() -> None:
+    for statement in ("DO 'BEGIN END'", "CALL f()", "EXECUTE p", "ALTER TABLE", "SELECT 1; SELECT 2"):
+        assert effects_of(statement, EffectContext()).unknown, statement

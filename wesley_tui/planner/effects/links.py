@@ -1,0 +1,85 @@
+"""Relationships of a catalog turned round: children of a table, foreign keys that point to it, views that read it.
+
+Made once per catalog; a statement that changes none of them carries them over (:func:`carry`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wesley_tui.catalog.model import Catalog, ForeignKey, QName, Ref, SqlObject, Table
+
+__all__ = ["Links", "carry", "links_of", "relationships"]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    children: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
+    keys_to: Mapping[QName, tuple[tuple[QName, ForeignKey], ...]] = field(default_factory=dict)
+    """Keys of *other* tables."""
+    users: Mapping[Ref, tuple[SqlObject, ...]] = field(default_factory=dict)
+    """Objects that need what the reference names."""
+
+
+_NOTHING = Links()
+_Known = tuple[Mapping[QName, Table], Mapping[Ref, SqlObject], Links]
+_cache: OrderedDict[tuple[int, int], _Known] = OrderedDict()
+_CACHE_SIZE = 8
+
+
+def links_of(catalog: Catalog | None) -> Links:
+    if catalog is None:
+        return _NOTHING
+    key = (id(catalog.tables), id(catalog.objects))
+    known = _cache.get(key)
+    if known is None:
+        known = (catalog.tables, catalog.objects, _made(catalog))
+        _remember(key, known)
+    return known[2]
+
+
+def carry(old: Catalog, new: Catalog) -> None:
+    """Say that ``new`` has the relationships of ``old``."""
+    known = _cache.get((id(old.tables), id(old.objects)))
+    if known is not None:
+        _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, known[2]))
+
+
+def relationships(table: Table | None) -> Any:
+    """What of a table the links depend on; equal values need no new links."""
+    if table is None:
+        return ()
+    keys = tuple(table.foreign_keys)
+    return (keys, table.partition_of, table.inherits) if keys or table.partition_of or table.inherits else ()
+
+
+def _remember(key: tuple[int, int], known: _Known) -> None:
+    # The mappings are held with the links, so that their ids stay theirs.
+    _cache[key] = known
+    if len(_cache) > _CACHE_SIZE:
+        _cache.popitem(last=False)
+
+
+def _made(catalog: Catalog) -> Links:
+    children: dict[QName, list[QName]] = {}
+    keys: dict[QName, list[tuple[QName, ForeignKey]]] = {}
+    users: dict[Ref, list[SqlObject]] = {}
+    for table in catalog.tables.values():
+        if table.partition_of is not None:
+            children.setdefault(table.partition_of, []).append(table.name)
+        for parent in table.inherits:
+            children.setdefault(parent, []).append(table.name)
+        for key in table.foreign_keys:
+            if key.references != table.name:
+                keys.setdefault(key.references, []).append((table.name, key))
+    for item in catalog.objects.values():
+        for ref in item.depends_on:
+            users.setdefault(ref, []).append(item)
+    return Links(
+        {name: tuple(sorted(found)) for name, found in children.items()},
+        {name: tuple(found) for name, found in keys.items()},
+        {ref: tuple(found) for ref, found in users.items()},
+    )

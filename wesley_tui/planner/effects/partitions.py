@@ -1,0 +1,123 @@
+"""ALTER TABLE, parents: ATTACH and DETACH PARTITION, INHERIT. And what a new or dropped partition does to its family.
+
+The DEFAULT partition is the one that people forget: whoever adds a partition has it read, under ACCESS EXCLUSIVE, to
+prove that it holds no row of the new one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
+from wesley_tui.planner.effects.context import EffectContext, name_of
+from wesley_tui.planner.effects.record import Tally
+from wesley_tui.planner.effects.target import Target, subcommand
+from wesley_tui.planner.plan import LockMode
+
+__all__ = ["join_family", "leave_family"]
+
+
+def join_family(parent: QName, context: EffectContext, tally: Tally, *, default: bool) -> None:
+    """A partition is added to ``parent``: what that does to the DEFAULT partition, when there is one."""
+    other = context.default_partition(parent)
+    if other is None:
+        if not default and not context.knows(parent):
+            tally.assumes.append(f"{parent} has no DEFAULT partition; it would be locked and read")
+        return
+    for name in (other, *context.descendants(other)):
+        tally.lock(name, LockMode.AccessExclusiveLock)
+        Target(name, context, tally).scan()
+
+
+def leave_family(name: QName, context: EffectContext, tally: Tally) -> None:
+    """A partition is dropped: its parent and the DEFAULT partition are locked, for a moment."""
+    table = context.table(name)
+    if table is None or table.partition_of is None:
+        return
+    tally.lock(table.partition_of, LockMode.AccessExclusiveLock)
+    other = context.default_partition(table.partition_of)
+    if other is not None:
+        tally.lock(other, LockMode.AccessExclusiveLock)
+
+
+@subcommand("AttachPartition")
+def _attach(command: Any, target: Target) -> None:
+    partition = command.get("def")
+    child = name_of(partition.name, target.context)
+    context, tally = target.context, target.tally
+    target.lock(LockMode.ShareUpdateExclusiveLock)
+    is_default = bool(partition.bound is not None and partition.bound.is_default)
+    for name in (child, *context.descendants(child)):
+        tally.lock(name, LockMode.AccessExclusiveLock)
+        if not _may_prove_bound(name, context):
+            Target(name, context, tally).scan()
+    join_family(target.name, context, tally, default=is_default)
+    for key in target.table.foreign_keys if target.table is not None else ():
+        tally.lock(key.references, LockMode.ShareRowExclusiveLock)
+        if not _has_key(context.table(child), key):
+            Target(key.references, context, tally).scan()
+
+
+def _has_key(table: Table | None, key: ForeignKey) -> bool:
+    """A key of the partition's own that says the same is taken over, and need not be proven."""
+    return table is not None and any(
+        own.columns == key.columns and own.references == key.references and own.validated for own in table.foreign_keys
+    )
+
+
+def _may_prove_bound(name: QName, context: EffectContext) -> bool:
+    """A validated CHECK that implies the bound spares the scan. Whether it implies it is for PostgreSQL to prove; a
+    CHECK that speaks of the key at all is not taken for a proof here, so the answer is the worse one."""
+    table = context.table(name)
+    if table is None:
+        return False
+    return name in context.created and not any(isinstance(item, Check) for item in table.constraints)
+
+
+@subcommand("DetachPartition")
+def _detach(command: Any, target: Target) -> None:
+    partition = command.get("def")
+    child = name_of(partition.name, target.context)
+    context, tally = target.context, target.tally
+    if partition.concurrent:
+        target.lock(LockMode.ShareUpdateExclusiveLock)
+        tally.lock(child, LockMode.AccessExclusiveLock)
+        tally.in_transaction = False
+        tally.breaks.append(
+            f"queries of {target.name}: the rows of {child} vanish from it at once, before the command ends"
+        )
+        return
+    target.lock(LockMode.AccessExclusiveLock)
+    tally.lock(child, LockMode.AccessExclusiveLock)
+    tally.breaks.append(f"queries of {target.name} that expect the rows of {child}")
+    other = context.default_partition(target.name)
+    if other is not None and other != child:
+        tally.lock(other, LockMode.AccessExclusiveLock)
+    elif not context.knows(target.name):
+        tally.assumes.append(f"{target.name} has no DEFAULT partition; it would be locked too")
+    for key in target.table.foreign_keys if target.table is not None else ():
+        tally.lock(key.references, LockMode.ShareRowExclusiveLock)
+    for referencing, _ in context.foreign_keys_to(target.name):
+        tally.lock(referencing, LockMode.ShareRowExclusiveLock)
+
+
+@subcommand("DetachPartitionFinalize")
+def _finalize(command: Any, target: Target) -> None:
+    target.lock(LockMode.ShareUpdateExclusiveLock)
+    target.tally.lock(name_of(command.get("def").name, target.context), LockMode.AccessExclusiveLock)
+
+
+@subcommand("AddInherit")
+def _inherit(command: Any, target: Target) -> None:
+    target.lock(LockMode.AccessExclusiveLock)
+    parent = name_of(command.get("def"), target.context)
+    target.tally.lock(parent, LockMode.ShareUpdateExclusiveLock)
+    target.tally.breaks.append(f"queries of {parent}: they see the rows of {target.name} too")
+
+
+@subcommand("DropInherit")
+def _no_inherit(command: Any, target: Target) -> None:
+    target.lock(LockMode.AccessExclusiveLock)
+    parent = name_of(command.get("def"), target.context)
+    target.tally.lock(parent, LockMode.AccessShareLock)
+    target.tally.breaks.append(f"queries of {parent}: they do not see the rows of {target.name} any more")

@@ -1,0 +1,104 @@
+"""Statements that touch no table: sessions, transactions, roles, and what belongs to the whole server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wesley_tui.planner.effects.context import EffectContext
+from wesley_tui.planner.effects.record import Tally
+from wesley_tui.planner.effects.registry import rule
+
+__all__: list[str] = []
+
+
+@rule(
+    *("VariableSetStmt", "VariableShowStmt", "TransactionStmt", "ConstraintsSetStmt", "CheckPointStmt", "DiscardStmt"),
+    *("ListenStmt", "UnlistenStmt", "NotifyStmt", "DeallocateStmt", "ClosePortalStmt", "FetchStmt", "LoadStmt"),
+    *("CreateRoleStmt", "AlterRoleStmt", "AlterRoleSetStmt", "GrantRoleStmt", "AlterDefaultPrivilegesStmt"),
+    *("AlterDatabaseStmt", "AlterDatabaseSetStmt", "AlterTableSpaceOptionsStmt", "AlterDatabaseRefreshCollStmt"),
+    *("CreateForeignServerStmt", "AlterForeignServerStmt", "CreateFdwStmt", "AlterFdwStmt"),
+    *("CreateUserMappingStmt", "AlterUserMappingStmt", "DropUserMappingStmt"),
+    *("CreateEventTrigStmt", "AlterEventTrigStmt"),
+)
+def _no_table(node: Any, _context: EffectContext, _tally: Tally) -> None:
+    """Only catalogs or the session change."""
+
+
+@rule("DropRoleStmt")
+def _drop_role(node: Any, _context: EffectContext, tally: Tally) -> None:
+    names = ", ".join(role.rolename or "?" for role in node.roles)
+    tally.breaks.append(f"clients that log in as {names}, or that rely on its membership")
+
+
+@rule("ReassignOwnedStmt")
+def _reassign(_node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.unknown = "every object of these roles is locked, and which those are is not known"
+
+
+@rule("DropOwnedStmt")
+def _drop_owned(node: Any, _context: EffectContext, tally: Tally) -> None:
+    names = ", ".join(role.rolename or "?" for role in node.roles)
+    tally.unknown = "every object of these roles is dropped, and which those are is not known"
+    tally.loses.append(f"every object that {names} owns, with its data, and every privilege granted to it")
+
+
+@rule("CreatedbStmt", "CreateTableSpaceStmt", "AlterSystemStmt")
+def _outside_transactions(_node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.in_transaction = False
+
+
+@rule("DropdbStmt")
+def _drop_database(node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.in_transaction = False
+    tally.loses.append(f"database {node.dbname} with everything in it")
+
+
+@rule("DropTableSpaceStmt")
+def _drop_tablespace(_node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.in_transaction = False
+
+
+@rule("CreateSubscriptionStmt", "DropSubscriptionStmt")
+def _subscription(node: Any, _context: EffectContext, tally: Tally) -> None:
+    """With a slot on the publisher, which is the default, they cannot be rolled back."""
+    options = {item.defname for item in node.options or ()}
+    tally.in_transaction = node.tag == "CreateSubscriptionStmt" and bool(options & {"connect", "create_slot"})
+    if node.tag == "DropSubscriptionStmt":
+        tally.loses.append(f"subscription {node.subname}: its tables receive nothing any more")
+
+
+@rule("AlterSubscriptionStmt")
+def _alter_subscription(node: Any, _context: EffectContext, tally: Tally) -> None:
+    refreshes = node.get("kind") in (
+        *("ALTER_SUBSCRIPTION_REFRESH", "ALTER_SUBSCRIPTION_SET_PUBLICATION"),
+        *("ALTER_SUBSCRIPTION_ADD_PUBLICATION", "ALTER_SUBSCRIPTION_DROP_PUBLICATION"),
+    )
+    tally.in_transaction = not refreshes
+
+
+@rule("DoStmt")
+def _do(_node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.unknown = "what the code of DO does cannot be read from outside"
+
+
+@rule("CallStmt")
+def _call(node: Any, _context: EffectContext, tally: Tally) -> None:
+    name = ".".join(part.sval for part in node.funccall.funcname)
+    tally.unknown = f"what procedure {name} does cannot be read from outside, and it may commit on its own"
+
+
+@rule("ExecuteStmt")
+def _execute(node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.unknown = f"the prepared statement {node.name} is not part of this text"
+
+
+@rule("ImportForeignSchemaStmt", "CreateExtensionStmt", "AlterExtensionStmt", "SecLabelStmt")
+def _scripts(node: Any, _context: EffectContext, tally: Tally) -> None:
+    """Scripts of an extension create objects of their own; an update may do anything."""
+    if node.tag == "AlterExtensionStmt":
+        tally.unknown = f"the update script of extension {node.extname} may do anything"
+
+
+@rule("AlterExtensionContentsStmt", "AlterObjectDependsStmt")
+def _dependencies(node: Any, _context: EffectContext, _tally: Tally) -> None:
+    """Only ``pg_depend`` is written."""
