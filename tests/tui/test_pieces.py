@@ -28,7 +28,7 @@ from wesley_tui.tui import keymap, layout
 from wesley_tui.tui.glyphs import ASCII, UNICODE
 from wesley_tui.tui.highlight import LineTokens
 from wesley_tui.tui.locate import location_of
-from wesley_tui.tui.present import badge, bar, plan_summary, sql_content, waiting_summary
+from wesley_tui.tui.present import badge, bar, common_schema, plan_summary, short_object, sql_content, waiting_summary
 from wesley_tui.tui.situation import Situation, why_not
 from wesley_tui.tui.text import duration, identifier, one_line, plain_lines, rows, same_width, visible
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES
@@ -231,6 +231,20 @@ def test_the_headline_says_what_runs_now_and_what_waits() -> None:
     assert headline(plans.FULL, contract=True)[0] == "H3 danger · 8 steps in 4 waves · about 43.8 s"
     assert headline(only_contract) == ("nothing now", waits)
     assert headline(plans.EMPTY) == ("nothing to do", "")
+
+
+def test_a_schema_that_all_objects_share_is_not_repeated() -> None:
+    names = ["public.users.email", "column public.users.email", "table public.users", "materialized view public.v"]
+    steps = [plans.step("x", name, "SELECT", 0) for name in names]
+    schema = common_schema(steps)
+    assert [short_object(name, schema) for name in names] == [
+        "users.email",
+        "column users.email",
+        "table users",
+        "materialized view v",
+    ]
+    assert common_schema([*steps, plans.step("x", "audit.log", "SELECT", 0)]) == ""
+    assert short_object("audit.log", "") == "audit.log"
 
 
 def test_details_say_everything_about_a_step() -> None:

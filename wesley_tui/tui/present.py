@@ -26,6 +26,7 @@ __all__ = [
     "plan_summary",
     "progress_text",
     "server_version",
+    "short_object",
     "sql_content",
     "status_text",
     "waiting_summary",
@@ -131,8 +132,26 @@ def server_version(number: int) -> str:
 
 def common_schema(steps: Iterable[Step]) -> str:
     """The schema that all objects of a plan live in, with its dot, or empty: rows need not repeat it."""
-    heads = {step.object.partition(".")[0] for step in steps if "." in step.object}
+    heads = {_without_kind(step.object.partition(".")[0]) for step in steps if "." in step.object}
     return f"{heads.pop()}." if len(heads) == 1 else ""
+
+
+def short_object(name: str, schema: str) -> str:
+    """``column users.email`` for ``column public.users.email`` when all objects live in ``public.``."""
+    bare = _without_kind(name)
+    return name[: len(name) - len(bare)] + bare.removeprefix(schema)
+
+
+_KINDS = re.compile(
+    "(?:column|constraint|domain|enum|extension|function|index|materialized view|policy|procedure|schema|sequence"
+    "|table|trigger|type|view) "
+)
+"""What may stand before a name, as in ``table public.users``."""
+
+
+def _without_kind(name: str) -> str:
+    kind = _KINDS.match(name)
+    return name[kind.end() :] if kind else name
 
 
 def strongest_lock(step: Step) -> tuple[str, LockMode] | None:

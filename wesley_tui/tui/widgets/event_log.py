@@ -20,7 +20,7 @@ from wesley_tui.executor.events import Event, EventType
 from wesley_tui.planner.plan import Plan
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
 from wesley_tui.tui.keymap import bindings
-from wesley_tui.tui.present import common_schema
+from wesley_tui.tui.present import common_schema, short_object
 from wesley_tui.tui.text import count, duration, identifier, one_line, rows
 from wesley_tui.tui.widgets.line_view import LineView
 
@@ -109,7 +109,7 @@ class EventLog(LineView):
     def learn(self, plan: Plan) -> None:
         """The steps of a plan that runs: their events are then told with operation and object."""
         schema = common_schema(plan.steps)
-        self._subjects.update((step.step_sha, (step.op, step.object.removeprefix(schema))) for step in plan.steps)
+        self._subjects.update((step.step_sha, (step.op, short_object(step.object, schema))) for step in plan.steps)
 
     def append(self, items: Iterable[Event | Note]) -> None:
         """Add lines at the end; the view follows unless the person scrolled up."""
@@ -168,6 +168,8 @@ def event_words(event: Event, subject: tuple[str, str] | None) -> list[str | tup
     parts: list[str | tuple[str, str]] = []
     if subject is not None:
         operation, name = map(identifier, subject)
+        if event.type is EventType.BACKFILL_PROGRESS:
+            return [f"{_metrics(event).strip()}  ", (name, "bold"), f"  {message}"]
         if event.type not in _REASONED:
             parts.append((f"{operation} ", "$muted"))
         parts.append((name, "bold"))

@@ -27,6 +27,7 @@ from wesley_tui.tui.present import (
     STATUS_STYLE,
     badge,
     common_schema,
+    short_object,
     status_text,
     strongest_lock,
     wave_counts,
@@ -204,7 +205,7 @@ class PlanTree(LineView):
             right = Content.styled(LOCK_SHORT[lock[1]], "$muted")
         parts.append(badge(step.hazard, word=wide, width=(BADGE_WIDTH if wide else 2) + 1))
         operation = identifier(step.op)
-        name = identifier(step.object.removeprefix(self._schema))
+        name = identifier(short_object(step.object, self._schema))
         room = width - sum(len(part) for part in parts) - len(right) - 2
         if self._op_width + 1 + len(name) <= room:
             operation = f"{operation:<{self._op_width}}"
