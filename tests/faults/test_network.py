@@ -1,0 +1,188 @@
+"""The network and the server fail at the worst moment: what was not heard is found out, and nothing happens twice."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import Servers, fresh_database
+from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.proxy import Fault, proxied
+from tests.plans import accept, concurrent_index, make_plan, transactional
+from wesley_tui.demo.server import EmbeddedServer
+from wesley_tui.executor import ledger, worker
+from wesley_tui.executor.engine import resume_run, start_run
+from wesley_tui.executor.errors import CannotConnect, PoolerDetected
+from wesley_tui.executor.events import RunStatus
+from wesley_tui.executor.governor import Knobs
+from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.run import Run, RunOutcome
+from wesley_tui.planner.plan import Plan
+
+_SLOW = os.environ.get("WESLEY_SLOW") == "1"
+_OPTIONS = RunOptions(seed=1, knobs=Knobs(workers=2, blind_s=60), orphan_patience_s=1)
+_CALLS = {
+    "SELECT wesley.apply_step(": 2,
+    "SELECT wesley.backfill_batch(": 3,
+    "SELECT wesley.finish_step(": 1,
+    "SELECT wesley.begin_step(": 2,
+    "SELECT wesley.autocommit_statement(": 1,
+    "CREATE UNIQUE INDEX CONCURRENTLY": 3,
+}
+"""What is sent, and which time it is hit; the text of a step is sent twice when the plan is stored."""
+_ALL: list[tuple[str, Fault]] = [(call, fault) for call in _CALLS for fault in ("cut", "lose_answer")]
+_ALL += [(call, "blackhole") for call in ("SELECT wesley.apply_step(", "SELECT wesley.backfill_batch(")]
+_SAMPLE: list[tuple[str, Fault]] = [
+    ("SELECT wesley.apply_step(", "lose_answer"),
+    ("SELECT wesley.apply_step(", "cut"),
+    ("SELECT wesley.backfill_batch(", "lose_answer"),
+    ("CREATE UNIQUE INDEX CONCURRENTLY", "lose_answer"),
+]
+
+
+@pytest.fixture
+def case(database: str, tmp_path: Path) -> Case:
+    seed(database)
+    return Case(database, whole_plan(database), tmp_path)
+
+
+def ended(run: Run) -> RunOutcome:
+    outcome = run.wait(90)
+    assert outcome is not None, f"still running: {run.drain().state}"
+    return outcome
+
+
+def run_sql(uri: str, *statements: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.mark.parametrize(("call", "fault"), _ALL if _SLOW else _SAMPLE)
+def test_a_message_is_lost(case: Case, monkeypatch: pytest.MonkeyPatch, call: str, fault: Fault) -> None:
+    monkeypatch.setattr(worker, "_GRACE_S", 1.0)
+    if fault == "blackhole":
+        case.plan = _impatient(case)
+    with proxied(case.uri) as (uri, proxy):
+        proxy.arm(call, fault, time=_CALLS[call])
+        outcome = ended(start_run(uri, case.plan, accept(case.plan), _OPTIONS))
+        for _ in range(3):
+            if outcome.status is RunStatus.COMPLETE:
+                break
+            outcome = ended(resume_run(uri, _OPTIONS))
+        assert outcome.status is RunStatus.COMPLETE, outcome.message
+        assert proxy.hits == 1, "the fault did not happen"
+    assert case.violations() == []
+
+
+def _impatient(case: Case) -> Plan:
+    """The plan with short statement timeouts, so that the watchdog need not wait for long."""
+    waves = tuple(
+        replace(
+            wave,
+            steps=tuple(replace(s, statement_timeout_ms=2000) if s.kind != "autocommit" else s for s in wave.steps),
+        )
+        for wave in case.plan.waves
+    )
+    return replace(case.plan, waves=waves)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "message"),
+    [("53300", "sorry, too many clients already"), ("57P03", "the database system is starting up")][
+        : 2 if _SLOW else 1
+    ],
+)
+def test_a_server_that_refuses_connections_for_a_moment(case: Case, sqlstate: str, message: str) -> None:
+    with proxied(case.uri) as (uri, proxy):
+        proxy.refuse, proxy.refusals = (sqlstate, message), 1
+        with pytest.raises(CannotConnect, match=message):
+            start_run(uri, case.plan, accept(case.plan), _OPTIONS)
+        assert run_sql(case.uri, "SELECT to_regclass('wesley.migration_runs') IS NULL") == [(True,)]
+        proxy.arm("SELECT wesley.apply_step(", "cut")
+        run = start_run(uri, case.plan, accept(case.plan), _OPTIONS)
+        proxy.refusals = 3
+        outcome = ended(run)
+        if outcome.status is not RunStatus.COMPLETE:
+            assert outcome.exit_code == 10, outcome.message
+            proxy.refusals = 0
+            outcome = ended(resume_run(uri, _OPTIONS))
+        assert outcome.status is RunStatus.COMPLETE, outcome.message
+        assert proxy.refusals == 0
+    assert case.violations() == []
+
+
+def test_a_transaction_pooler_is_refused(case: Case) -> None:
+    with proxied(case.uri) as (uri, proxy):
+        proxy.forge_pid = True
+        with pytest.raises(PoolerDetected, match="transaction pooler"):
+            start_run(uri, case.plan, accept(case.plan), _OPTIONS)
+    assert run_sql(case.uri, "SELECT to_regclass('wesley.migration_runs') IS NULL") == [(True,)]
+
+
+def test_no_room_for_an_index(database: str) -> None:
+    """The sort of a build runs out of temporary files: no invalid index stays, and with more room it succeeds."""
+    run_sql(
+        database,
+        "CREATE TABLE t (id int, a text)",
+        "INSERT INTO t SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 60000) g",
+    )
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    run_sql(
+        database,
+        f"ALTER DATABASE {name} SET temp_file_limit = '64kB'",
+        f"ALTER DATABASE {name} SET maintenance_work_mem = '1MB'",
+        f"ALTER DATABASE {name} SET max_parallel_maintenance_workers = 0",
+    )
+    plan = make_plan([concurrent_index("public.t", "a")], database)
+    outcome = ended(start_run(database, plan, accept(plan), _OPTIONS))
+    assert (outcome.status, outcome.sqlstate) == (RunStatus.FAILED, "53400")
+    assert run_sql(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+    run_sql(database, f"ALTER DATABASE {name} RESET temp_file_limit")
+    assert ended(resume_run(database, _OPTIONS)).status is RunStatus.COMPLETE
+
+
+@pytest.fixture
+def lonely() -> Iterator[tuple[EmbeddedServer, str]]:
+    """A server of our own, whose settings may be changed."""
+    servers = Servers()
+    try:
+        server = servers.get(18)
+        yield server, next(fresh_database(server))
+    finally:
+        servers.close()
+
+
+def test_a_synchronous_standby_is_missing(lonely: tuple[EmbeddedServer, str]) -> None:
+    """COMMIT hangs, which no timeout of the server bounds; when the standby is given up, everything happened once."""
+    _, uri = lonely
+    run_sql(uri, "CREATE TABLE told (n int)")
+    plan = make_plan(
+        [
+            transactional(f"INSERT INTO told VALUES ({n})", "SELECT pg_sleep(0.2)", object=f"public.o{n}")
+            for n in range(6)
+        ],
+        uri,
+    )
+    run = start_run(uri, plan, accept(plan), _OPTIONS)
+    run_sql(uri, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 15
+    while not run_sql(uri, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
+        assert time.monotonic() < deadline
+        assert run.wait(0.01) is None
+    assert run.wait(1) is None
+    run_sql(uri, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    outcome = ended(run)
+    if outcome.status is not RunStatus.COMPLETE:
+        outcome = ended(resume_run(uri, _OPTIONS))
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert run_sql(uri, "SELECT string_agg(n::text, ',' ORDER BY n) FROM told") == [("0,1,2,3,4,5",)]
+    assert ledger.verify(uri) == []
