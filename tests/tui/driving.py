@@ -90,9 +90,9 @@ def make_app(workbench: FakeWorkbench, *, text: str = SCHEMA, **options: Any) ->
 
 
 def drive(
-    scenario: Scenario, workbench: FakeWorkbench | None = None, *, size: tuple[int, int] = (120, 40), **options: Any
+    scenario: Scenario, workbench: FakeWorkbench | None = None, *, size: tuple[int, int] = (100, 28), **options: Any
 ) -> WesleyApp:
-    """Run ``scenario`` against an application on a terminal of ``size`` cells."""
+    """Run ``scenario`` against an application on a terminal of ``size`` cells; the smallest that shows four panes."""
     bench = workbench if workbench is not None else FakeWorkbench()
     app = make_app(bench, **options)
 
