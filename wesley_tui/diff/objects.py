@@ -90,13 +90,42 @@ def compare_objects(scope: Scope, unmanaged: list[str]) -> Iterator[Change]:
                 yield ChangeSequenceOwner(new.name, None, new.owned_by)
         elif old is not new:
             yield from _compare_object(old, new, scope, unmanaged)
-    for ref, item in sorted(live.items()):
-        if ref in desired or item.name.schema in OWN_SCHEMAS or _on_own(item):
-            continue
-        if scope.drops(item):
+    undeclared = {
+        ref: item
+        for ref, item in sorted(live.items())
+        if ref not in desired and item.name.schema not in OWN_SCHEMAS and not _on_own(item)
+    }
+    leaving = {ref for ref, item in undeclared.items() if scope.drops(item)}
+    leaving -= _needed_by_what_stays(scope, leaving)
+    for ref, item in undeclared.items():
+        if ref in leaving:
             yield DropObject(item)
         elif item.owned_by is None and item.relation not in scope.gone_tables and item.name.schema != "pg_catalog":
             unmanaged.append(str(ref))
+
+
+def _needed_by_what_stays(scope: Scope, leaving: Collection[Ref]) -> set[Ref]:
+    """What undeclared objects and tables that are left alone lean on: it is left alone with them."""
+    live, desired = scope.live, scope.desired
+    pending = [
+        need
+        for ref, item in live.objects.items()
+        if ref not in desired.objects and ref not in leaving and item.relation not in scope.gone_tables
+        for need in item.depends_on
+    ]
+    pending += (
+        need
+        for name, table in live.tables.items()
+        if name not in desired.tables and name not in scope.gone_tables
+        for need in table.depends_on
+    )
+    found: set[Ref] = set()
+    while pending:
+        ref = pending.pop()
+        if ref in leaving and ref not in found:
+            found.add(ref)
+            pending += live.objects[ref].depends_on
+    return found
 
 
 def _on_own(item: SqlObject) -> bool:

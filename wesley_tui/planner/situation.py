@@ -37,6 +37,7 @@ from wesley_tui.planner.operations import (
     constraint_resource,
     enum_resource,
     index_resource,
+    object_resource,
     relation_name_pairs,
     table_resource,
 )
@@ -116,9 +117,13 @@ class Situation:
         """What a live constraint or index is called when it comes to its drop."""
         return self.moved.get((table, name), name)
 
-    def resting_name(self, name: QName) -> str:
-        """What a retired table, index or type is called in the schema of the retired."""
-        return clipped_name(f"{name.schema}_", f"{name.name}_{self.tag}") if name.name in self.crowded else name.name
+    def resting_name(self, name: QName, *, shared: bool = False) -> str:
+        """What a retired table, index, type or routine is called in the schema of the retired. ``shared``: others of
+        that name may rest there. The longest names are cut: of two that differ in the last bytes only, the array types
+        would be called the same."""
+        if not shared and name.name not in self.crowded and len(name.name.encode()) < _MAX_BYTES:
+            return name.name
+        return clipped_name(f"{name.schema}_"[:20], f"{name.name}_{self.tag}", _MAX_BYTES - 1)
 
     def type_needs(self, type_name: str) -> tuple[str, ...]:
         enum = self.types.get(type_name.removesuffix("[]"))
@@ -131,17 +136,22 @@ class Situation:
             return 0.0 if table in self.created else -1.0
         return size.reltuples
 
+    def gone_before(self, ref: Ref) -> tuple[str, ...]:
+        """What the drop of a live thing waits for: all that stands on it, as far as the plan drops or replaces that."""
+        standing = self.standing_on.get(ref, ())
+        return tuple(object_resource(other, state) for other in standing for state in ("gone", "exists"))
+
     def old_name(self, table: QName) -> QName:
         return self.renamed_from.get(table, table)
 
 
-def clipped_name(prefix: str, name: str) -> str:
-    """``prefix`` and ``name`` within 63 bytes; what is cut off is replaced by a digest, so that no two collide."""
+def clipped_name(prefix: str, name: str, most: int = _MAX_BYTES) -> str:
+    """``prefix`` and ``name`` within ``most`` bytes; what is cut off is replaced by a digest: no two collide."""
     encoded = (prefix + name).encode()
-    if len(encoded) <= _MAX_BYTES:
+    if len(encoded) <= most:
         return prefix + name
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]
-    room = _MAX_BYTES - len(prefix.encode()) - len(digest) - 1
+    room = most - len(prefix.encode()) - len(digest) - 1
     return f"{prefix}{name.encode()[:room].decode(errors='ignore')}_{digest}"
 
 

@@ -85,7 +85,11 @@ def _add(
         object=f"{table}.{column.name}",
         wave="EXPAND",
         phase=Phase.COLUMN,
-        statements=(f"ALTER TABLE {qualified(table)} ADD COLUMN {ddl.column_definition(column)}", *comment),
+        statements=(
+            f"ALTER TABLE {qualified(table)} ADD COLUMN {ddl.column_definition(column)}",
+            *ddl.column_settings(table, column),
+            *comment,
+        ),
         undo=(f"ALTER TABLE {qualified(table)} DROP COLUMN {name}",),
         prechecks=(checks.table_exists(table), checks.column_absent(table, column.name)),
         postchecks=(checks.column_has_type(table, column.name, column.type),),

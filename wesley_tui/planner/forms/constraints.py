@@ -256,8 +256,12 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
         if isinstance(new, Check | ForeignKey) and new.validated and new.enforced
         else constraint_resource(table, new.name)
     )
+    drop = _drop(table, replace(old, name=away))
     yield replace(
-        _drop(table, replace(old, name=away)), needs=(stands,), kept=f"{new.name} holds in its new definition"
+        drop,
+        provides=(*drop.provides, constraint_resource(table, old.name, "gone")),
+        needs=(stands,),
+        kept=f"{new.name} holds in its new definition",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Check, Enum, QName, Table
+from wesley_tui.catalog.model import Check, Enum, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AddEnumLabel, ChangeEnumLabels, CreateEnum, DropEnum, RenameEnum, RenameEnumLabel
 from wesley_tui.planner import checks
@@ -105,6 +105,7 @@ def drop_enum(change: DropEnum, situation: Situation) -> Iterator[Operation]:
         prechecks=(checks.type_exists(enum.name),),
         postchecks=(checks.type_absent(enum.name),),
         provides=(name_resource(*enum.name),),
+        needs=situation.gone_before(Ref("enum", str(enum.name))),
         why=("RESTRICT: PostgreSQL refuses while a column is of this type, also a retired one",),
     )
     if situation.options.purge:

@@ -33,7 +33,7 @@ from wesley_tui.planner.operations import (
     table_resource,
 )
 from wesley_tui.planner.replacement import in_place
-from wesley_tui.planner.situation import Situation
+from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation
 
 __all__ = [
     "change_grants_of",
@@ -77,7 +77,9 @@ _DROP_PHASE = {
     "range type": Phase.DROP_TYPE,
     "extension": Phase.DROP_EXTENSION,
 }
-_RELATIONS = frozenset(("view", "materialized view", "sequence", "composite type"))
+_NAMED_LIKE_TABLES = frozenset(("view", "materialized view", "sequence", "composite type", "domain", "range type"))
+_RETIRED = frozenset(("sequence", "domain", "composite type", "range type", "function", "procedure", "aggregate"))
+"""What retired tables and columns may still need: it is retired with them."""
 _ROUTINES = frozenset(("function", "procedure", "aggregate"))
 _BODIES_UNREAD = "SELECT pg_catalog.set_config('check_function_bodies', 'off', true)"
 
@@ -93,8 +95,10 @@ def _op(verb: str, item: SqlObject) -> str:
 
 
 def _names(item: SqlObject) -> tuple[str, ...]:
-    """Names that tables and indexes could want."""
-    if item.kind not in _RELATIONS:
+    """Names that tables and indexes could want; functions and procedures share theirs too."""
+    if item.kind in _ROUTINES:
+        return (f"routine {item.name}({item.arguments})",)
+    if item.kind not in _NAMED_LIKE_TABLES:
         return ()
     own = (name_resource(item.name.schema, item.name.name),)
     return (*own, *(name_resource(item.name.schema, index.name) for index in item.indexes))
@@ -195,28 +199,59 @@ def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]
     item = change.object
     if item.ref in situation.outnumbered or (item.kind == "other" and item.drop is None):
         return
-    numbered = item.kind == "sequence" and item.owned_by is not None
-    yield Operation(
+    base = Operation(
         op=_op("drop", item),
         object=item.ref.name,
         wave="CONTRACT",
         phase=_DROP_PHASE.get(item.kind, Phase.DROP_TRIGGER),
         statements=ddl_lifecycle.drop_object(item),
-        undo=creating(item),
+        undo=(*creating(item), *((ddl_lifecycle.own_sequence(item.name, item.owned_by),) if item.owned_by else ())),
         provides=(object_resource(item.ref, "gone"), *_names(item)),
-        needs=tuple(object_resource(other, "gone") for other in situation.standing_on.get(item.ref, ())),
-        kept="its column has another source of numbers, which goes on after the highest in use" if numbered else "",
+        needs=situation.gone_before(item.ref),
         danger=_danger(item),
+    )
+    if item.kind not in _RETIRED or situation.options.purge:
+        yield base
+        return
+    yield _retired(item, base, situation)
+
+
+def _retired(item: SqlObject, base: Operation, situation: Situation) -> Operation:
+    """Moved away, not dropped: retired tables and columns may need it, and a sequence keeps its position."""
+    resting = QName(RETIRED_SCHEMA, situation.resting_name(item.name, shared=True))
+    renamed = replace(item, name=QName(item.name.schema, resting.name))
+    rested = replace(item, name=resting)
+    forward, backward = [f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"], []
+    if item.owned_by is not None:
+        forward.append(ddl_lifecycle.own_sequence(item.name, None))
+        backward.append(ddl_lifecycle.own_sequence(item.name, item.owned_by))
+    forward += (
+        f"ALTER {ddl_lifecycle.object_name(item)} RENAME TO {quote_ident(resting.name)}",
+        f"ALTER {ddl_lifecycle.object_name(renamed)} SET SCHEMA {RETIRED_SCHEMA}",
+    )
+    backward = [
+        f"ALTER {ddl_lifecycle.object_name(rested)} SET SCHEMA {quote_ident(item.name.schema)}",
+        f"ALTER {ddl_lifecycle.object_name(renamed)} RENAME TO {quote_ident(item.name.name)}",
+        *backward,
+    ]
+    return replace(
+        base,
+        op=_op("retire", item),
+        statements=tuple(forward),
+        undo=tuple(backward),
+        why=(f"retired, not dropped: it rests as {resting} until it is purged, for what was retired and needs it",),
+        retires=True,
+        danger="" if item.kind == "sequence" else base.danger,
     )
 
 
 def _danger(item: SqlObject) -> str:
     match item.kind:
-        case "sequence" if item.owned_by is None:
+        case "sequence":
             return f"sequence {item.name} is dropped: the number that it has reached is lost"
         case "trigger" | "rule" | "event trigger":
             return f"{item.ref} no longer runs: what it kept in order is nobody's business then"
-        case "statistics" | "sequence":
+        case "statistics":
             return ""
         case "default privileges":
             return "objects that are made later get other privileges"

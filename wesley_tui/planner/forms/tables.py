@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import (
     ChangeComment,
@@ -237,7 +237,11 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
             provides=(*relation_names(table), *_keys_gone(table), f"table {table.name} gone"),
-            needs=tuple(f"table {child} gone" for child in _children(table, situation)),
+            needs=(
+                *(f"table {child} gone" for child in _children(table, situation)),
+                *situation.gone_before(Ref("table", str(table.name))),
+                *_keys_to(table, situation),
+            ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
         return
@@ -291,6 +295,7 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         ),
         postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
         provides=(*relation_names(table), *_keys_gone(table)),
+        needs=tuple(_keys_to(table, situation)),
         why=(
             f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",
             *(
@@ -301,6 +306,13 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         ),
         retires=True,
     )
+
+
+def _keys_to(table: Table, situation: Situation) -> Iterator[str]:
+    """Foreign keys of other tables, which the plan drops or replaces."""
+    for other, name, _ in situation.incoming.get(table.name, ()):
+        if other != table.name and other not in situation.dropped:
+            yield constraint_resource(other, name, "gone")
 
 
 def _children(table: Table, situation: Situation) -> list[QName]:
