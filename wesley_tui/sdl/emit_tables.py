@@ -36,7 +36,7 @@ __all__ = ["TableText", "index_arguments", "open_name"]
 
 def open_name(column: str) -> str:
     """A column that the type does not declare itself, so that the compiler takes it for exactly this one."""
-    return column if snake_case(column) == column and '"' not in column else quoted(column)
+    return column if snake_case(column) == column and column.isidentifier() else quoted(column)
 
 
 def quoted(name: str) -> str:
