@@ -114,6 +114,23 @@ def test_textuals_own_driver_would_draw_into_the_file(tmp_path: Path) -> None:
     assert "WESLEY_DRIVER=stock draws the screen on standard error" in (tmp_path / "log").read_text()
 
 
+def test_an_application_that_was_stopped_without_a_word_takes_the_terminal_back(tmp_path: Path) -> None:
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report"))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.wait_for("Strongest lock per relation")
+        terminal.quiet(0.6)
+        before = terminal.display()
+        terminal.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+        terminal.emulate(b"\x1b[2J\x1b[1;1H[1]+  Stopped  wesley")
+        terminal.signal(signal.SIGCONT)
+        terminal.read_until(lambda _: terminal.display() == before)
+        terminal.send(b"qz")
+        terminal.wait_for("qz")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("answers", [True, False], ids=["answers", "never answers"])
 def test_a_stopped_application_draws_everything_again(answers: bool, tmp_path: Path) -> None:
     with Terminal(PROGRAM.format(report=str(tmp_path / "report")), answers=answers) as terminal:

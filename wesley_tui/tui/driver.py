@@ -10,9 +10,12 @@ Textual is pinned exactly: this module knows :class:`~textual.drivers.linux_driv
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import sys
+import termios
+import tty
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +91,23 @@ class CellDriver(LinuxDriver):
         if self._painted is not None:
             self._loop.call_soon_threadsafe(self._app.refresh)
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's own
+
+    def resume_application_mode(self) -> None:
+        """After SIGCONT. A SIGSTOP gave the terminal away without asking: then threads and keys are still there, and
+        starting them again, as Textual's own driver does, would have two threads read the same keys.
+        """
+        if self._frames is None:
+            super().resume_application_mode()
+            return
+        with contextlib.suppress(termios.error):
+            attributes = termios.tcgetattr(self.fileno)
+            attributes[tty.LFLAG] = self._patch_lflag(attributes[tty.LFLAG])
+            attributes[tty.IFLAG] = self._patch_iflag(attributes[tty.IFLAG])
+            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+        self.write("\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l")
+        self._enable_mouse_support()
+        self.repaint()
+        self._loop.call_soon_threadsafe(self._app.refresh)
 
     def disable_input(self) -> None:
         if self._frames is not None:
