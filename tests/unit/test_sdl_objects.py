@@ -360,6 +360,56 @@ def test_a_circle_of_partitions() -> None:
     assert [(item.code, item.line) for item in found] == [("circular-parent", 1), ("circular-parent", 2)]
 
 
+_PIECES = (
+    (
+        "type A @table { id: Int! @pk name: String }",
+        'type A @table @tenant(by: "id") { id: Int! @pk name: String }',
+        'type A @table @rls(preset: "owner", options: {column: "id"}) { id: Int! @pk name: String more: Int }',
+        "type A @table { id: Int! @pk name: Mood }",
+    ),
+    (
+        "type B @table { id: Int! @pk a: A @fk }",
+        'type B @table { id: Int! @pk a: A @fk n: Int @computed(from: "B.a", expr: "count(*)") }',
+        'type B @table(name: "bees") { id: Int! @pk }',
+    ),
+    (
+        "enum Mood { X }",
+        "enum Mood { X Y }",
+        'extend schema @domain(name: "mood", type: "text") scalar Mood @type(name: "mood")',
+    ),
+    (
+        'extend schema @view(sql: "CREATE VIEW v AS SELECT id, name FROM a")',
+        'extend schema @view(sql: "CREATE VIEW v AS SELECT * FROM a") @grant(on: "v", to: "x", privileges: "ALL")',
+        'type V @view(query: "SELECT id FROM a") { id: Int }',
+        "",
+    ),
+    (
+        "extend schema @function(sql: \"CREATE FUNCTION f(mood) RETURNS int LANGUAGE sql AS 'SELECT 1'\")",
+        "extend schema @function(sql: \"CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT id FROM v'\")",
+        'extend schema @grant(on: "a", to: ["y"], privileges: ["SELECT"])',
+        'extend schema @grant(on: "a", to: ["z"], privileges: ["ALL"]) @comment(on: "a", text: "first")',
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(*(st.sampled_from(pieces) for pieces in _PIECES)), min_size=2, max_size=6))
+def test_compiling_again_is_compiling(versions: list[tuple[str, ...]]) -> None:
+    compiler = Compiler()
+
+    def outcome(one: Compiler, pieces: tuple[str, ...]) -> object:
+        try:
+            schema = one.compile([Source("a.graphql", "\n".join(pieces))])
+        except SchemaError as error:
+            return error.diagnostics
+        needs = {ref: item.depends_on for ref, item in schema.catalog.objects.items()}
+        tables = {name: table.depends_on for name, table in schema.catalog.tables.items()}
+        return schema.catalog, schema.intent, schema.warnings, needs, tables, dict(schema.locations)
+
+    for pieces in versions:
+        assert outcome(compiler, pieces) == outcome(Compiler(), pieces)
+
+
 def test_long_sums_and_unions() -> None:
     many = "+".join(["id"] * 2_000)
     union = " UNION ALL ".join(["SELECT 1 AS one"] * 1_000)

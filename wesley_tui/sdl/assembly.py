@@ -7,7 +7,7 @@ that is declared is an error: it would be without effect.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.catalog.model import Catalog, Column, Enum, Grant, Policy, QName, Ref, SchemaDetails, SqlObject, Table
@@ -25,10 +25,25 @@ from wesley_tui.sdl.syntax import Definition
 if TYPE_CHECKING:
     from wesley_tui.sdl.usage import Use
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "Remembered"]
 
 Parts = tuple[Definition, ...]
 Found = tuple[Parts, Issue]
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What one assembly found out that the next can use, as long as all names are the same."""
+
+    names: tuple[object, ...] = ()
+    """Tables, enums, object drafts and user types, by which everything is found."""
+    inventory: Inventory | None = None
+    tables: dict[QName, Table] = field(default_factory=dict)
+    records: dict[int, SqlObject] = field(default_factory=dict)
+    """By position among the drafts."""
+    granted: dict[QName, tuple[Table, tuple[Grant, ...], Table]] = field(default_factory=dict)
+    """Table without and with the privileges that are granted elsewhere."""
+    needs: dict[int, Known] = field(default_factory=dict)
 
 
 class Assembly:
@@ -40,12 +55,23 @@ class Assembly:
         enums: Mapping[QName, Enum],
         objects: Sequence[tuple[Parts, ObjectDraft]],
         user_types: Mapping[str, QName],
+        memory: Remembered,
     ) -> None:
+        self._memory = memory
         self._tables = dict(tables)
         self._enums = dict(enums)
         self._names = {str(name): name for name in (*tables, *enums)}
         self._objects = objects
-        self._inventory = Inventory(tables, enums, [draft for _, draft in objects], user_types)
+        drafts = [draft for _, draft in objects]
+        names = (tuple(tables), tuple(enums), tuple(drafts), tuple(user_types.items()))
+        self._same_names = memory.inventory is not None and memory.names == names
+        if memory.inventory is None or not self._same_names:
+            memory.inventory, memory.names, memory.records = Inventory(tables, enums, drafts, user_types), names, {}
+        self._changed = {name for name, table in tables.items() if memory.tables.get(name) is not table}
+        memory.tables = dict(tables)
+        self._inventory = memory.inventory
+        self._inventory.renew(tables)
+        self._granted: dict[QName, list[Grant]] = {}
         self._records: dict[Ref, SqlObject] = {}
         self._details: dict[str, SchemaDetails] = {}
         self._schemas: set[str] = set()
@@ -59,8 +85,9 @@ class Assembly:
     def _collect(self) -> None:
         relations: dict[QName, str] = {name: f"table {name}" for name in self._tables}
         types: dict[QName, str] = {name: f"enum {name}" for name in self._enums}
-        for (parts, draft), record in zip(self._objects, self._inventory.records, strict=True):
-            ref = record.ref
+        for number, ((parts, draft), record, ref) in enumerate(
+            zip(self._objects, self._inventory.records, self._inventory.record_refs, strict=True)
+        ):
             if ref in self._records and record.kind == "default privileges":
                 statements = (*self._records[ref].statements, *record.statements)
                 self._records[ref] = replace(self._records[ref], statements=tuple(dict.fromkeys(statements)))
@@ -82,7 +109,16 @@ class Assembly:
             if record.kind in ("trigger", "rule") and record.relation is not None:
                 self._check_carrier(parts, draft, record, relations)
             self.places[ref] = parts, draft.spot
-            self._records[ref] = replace(record, depends_on=self._inventory.depends_on(draft, record))
+            self._records[ref] = self._with_dependencies(number, draft, record)
+
+    def _with_dependencies(self, number: int, draft: ObjectDraft, record: SqlObject) -> SqlObject:
+        known = self._memory.records.get(number)
+        mentioned = draft.statement.mentions.relations if draft.statement is not None else ()
+        if known is None or any(QName(schema or "public", name) in self._changed for schema, name in mentioned):
+            needs = self._inventory.depends_on(draft, record)
+            known = replace(record, depends_on=needs) if needs else record
+            self._memory.records[number] = known
+        return known
 
     def _check_carrier(
         self, parts: Parts, draft: ObjectDraft, record: SqlObject, relations: Mapping[QName, str]
@@ -148,8 +184,7 @@ class Assembly:
             record = self._records[ref]
             self._records[ref] = replace(record, grants=sorted_grants((*record.grants, *lines)))
         elif ref.kind == "table":
-            table = self._table(ref)
-            self._tables[table.name] = replace(table, grants=sorted_grants((*table.grants, *lines)))
+            self._granted.setdefault(self._names[ref.name], []).extend(lines)
         else:
             enum = self._enums[self._names[ref.name]]
             self._enums[enum.name] = replace(enum, grants=sorted_grants((*enum.grants, *lines)))
@@ -292,12 +327,22 @@ class Assembly:
             grants = sorted_grants((*details.grants, Grant("public", "USAGE")))
             self._details[POLICY_SCHEMA] = replace(details, grants=grants)
 
-    def catalog(self, memory: dict[int, Known]) -> Catalog:
-        """Everything, each mapping in the order of its names. ``memory`` is for the next time."""
+    def _with_grants(self, tables: dict[QName, Table]) -> None:
+        fresh: dict[QName, tuple[Table, tuple[Grant, ...], Table]] = {}
+        for name, several in self._granted.items():
+            base, lines = tables[name], tuple(several)
+            known = self._memory.granted.get(name)
+            if known is None or known[0] is not base or known[1] != lines:
+                known = base, lines, replace(base, grants=sorted_grants((*base.grants, *lines)))
+            fresh[name] = known
+            tables[name] = known[2]
+        self._memory.granted = fresh
+
+    def catalog(self) -> Catalog:
+        """Everything, each mapping in the order of its names."""
         self._open_policy_schema()
-        tables, known = with_needs(self._tables, self._inventory, memory)
-        memory.clear()
-        memory.update(known)
+        tables, self._memory.needs = with_needs(self._tables, self._inventory, self._memory.needs)
+        self._with_grants(tables)
         schemas = {name.schema for name in (*self._tables, *self._enums)} | self._schemas
         schemas |= {record.name.schema for record in self._records.values() if record.name.schema}
         return Catalog(

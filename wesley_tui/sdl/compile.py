@@ -117,7 +117,7 @@ class _Compilation:
         if any(item.severity == "error" for item in diagnostics):
             raise SchemaError(Reports.limited(diagnostics))
         return CompiledSchema(
-            assembly.catalog(self._memory.needs),
+            assembly.catalog(),
             intent_of(drafts, enums, assembly.dropped, uids),
             tuple(diagnostics),
             annotations,
@@ -201,7 +201,7 @@ class _Compilation:
         objects = [(unit.parts, draft) for unit, schema in schemas for draft in schema.objects]
         objects += [(unit.parts, view.draft) for unit, view in views if view.draft is not None]
         by_name = {draft.enum.name: draft.enum for draft in enums}
-        assembly = Assembly(tables, by_name, [*objects, *made], user_types)
+        assembly = Assembly(tables, by_name, [*objects, *made], user_types, self._memory.assembly)
         by_type = {draft.type_name: draft.name for _, draft in drafts}
         for unit, schema in schemas:
             assembly.apply(unit.parts, schema, by_type)
@@ -276,7 +276,13 @@ class _Compilation:
             for function in secured.functions:
                 made.setdefault(function.ref, (unit.parts, ObjectDraft(function, statement_of(function), spot)))
         self._memory.secured = fresh
-        return [*made.values(), *self._computed(drafts, tables)]
+        found = [*made.values(), *self._computed(drafts, tables)]
+        # The same objects as the last time are the same drafts, which is what assembly goes by.
+        before = self._memory.made
+        keyed = {(draft.object.ref, draft.object.statements, draft.spot): (parts, draft) for parts, draft in found}
+        kept = [(key, parts, before.get(key, draft)) for key, (parts, draft) in keyed.items()]
+        self._memory.made = {key: draft for key, _, draft in kept}
+        return [(parts, draft) for _, parts, draft in kept]
 
     def _computed(
         self, drafts: Sequence[tuple[Unit, TableDraft]], tables: Mapping[QName, Table]

@@ -71,8 +71,13 @@ class Inventory:
                 self._types.setdefault(record.name, record.ref)
             elif record.kind in _ROUTINE_KINDS:
                 self._routines.setdefault(record.name, []).append(record.ref)
+        self.record_refs = [record.ref for record in self.records]
         for name, ref in self._relations.items():
             self._types.setdefault(name, ref)
+
+    def renew(self, tables: Mapping[QName, Table]) -> None:
+        """The same names, with tables that may have other columns."""
+        self._tables = tables
 
     def dependencies(self, mentions: Mentions, *, columns: bool = False) -> set[Ref]:
         """Declared objects that are mentioned; with ``columns`` the columns of mentioned tables, too."""

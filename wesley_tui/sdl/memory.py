@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wesley_tui.catalog.model import Table
+from wesley_tui.catalog.model import Ref, Table
+from wesley_tui.sdl.assembly import Remembered
 from wesley_tui.sdl.drafts import EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment
+from wesley_tui.sdl.issues import Spot
 from wesley_tui.sdl.links import Linker
-from wesley_tui.sdl.needs import Known
 from wesley_tui.sdl.presets import Secured
 from wesley_tui.sdl.reader import Reader
-from wesley_tui.sdl.schema_objects import SchemaDraft
+from wesley_tui.sdl.schema_objects import ObjectDraft, SchemaDraft
 from wesley_tui.sdl.syntax import Definition
 from wesley_tui.sdl.views import ViewDraft
 
@@ -29,4 +30,6 @@ class Memory:
     views: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = field(default_factory=dict)
     linker: Linker | None = None
     secured: dict[int, tuple[Table, list[Table | None], Secured]] = field(default_factory=dict)
-    needs: dict[int, Known] = field(default_factory=dict)
+    made: dict[tuple[Ref, tuple[str, ...], Spot], ObjectDraft] = field(default_factory=dict)
+    """Objects that presets and computed columns made."""
+    assembly: Remembered = field(default_factory=Remembered)
