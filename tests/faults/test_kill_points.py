@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.conftest import Servers, fresh_database
 from tests.faults.harness import Case, seed, whole_plan
 from tests.faults.wrong import WRONG
 from wesley_tui.demo.server import available_binaries
-from wesley_tui.executor import failpoints
+from wesley_tui.executor import failpoints, ledger
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
 _VERSIONS = [major for major in sorted(available_binaries()) if _SLOW or major == 18]
@@ -50,6 +51,23 @@ def test_killed_again_and_again(case: Case) -> None:
     for point in ("after_send:7", "after_intent:1", "after_batch:1", "after_send:8"):
         code, said = case.run("resume", point)
         assert code in {0, -signal.SIGKILL}, said
+    case.converge()
+    assert case.violations() == []
+
+
+@pytest.mark.skipif(not _SLOW, reason="WESLEY_SLOW=1 runs it")
+@pytest.mark.parametrize("seed", range(16))
+def test_killed_at_random_points_until_it_is_done(case: Case, seed: int) -> None:
+    """The start is killed, then resume after resume, up to twelve times: points that only a half-done run comes by."""
+    random = Random(seed)
+    verb = "start"
+    for _ in range(12):
+        name = random.choice(failpoints.NAMES)
+        code, said = case.run(verb, f"{name}:{random.randint(1, 12 if name in _WIRE else 3)}")
+        assert code in {0, -signal.SIGKILL}, said
+        if code == 0:
+            break
+        verb = "resume" if ledger.status(case.uri) is not None else "start"
     case.converge()
     assert case.violations() == []
 

@@ -271,3 +271,32 @@ def test_a_server_that_cannot_be_looked_at_holds_the_run(database: str) -> None:
         assert ledger.events(database)[-1].type is EventType.CERTIFICATE_ISSUED
     finally:
         run_sql(database, "ALTER ROLE runner CONNECTION LIMIT -1", "DROP OWNED BY runner CASCADE", "DROP ROLE runner")
+
+
+def test_validation_waits_for_its_window(database: str, tmp_path: Path) -> None:
+    """A window that is closed now by the server's clock; opened from another terminal, kept over a resume."""
+    run_sql(database, "CREATE TABLE t (id int)")
+    (today,) = run_sql(database, "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC' + interval '3 days', 'Dy')")[0]
+    plan = make_plan(
+        [
+            transactional("ALTER TABLE t ADD c int", object="public.t"),
+            transactional("ALTER TABLE t ADD CHECK (id > 0)", object="public.t", wave="VALIDATE"),
+        ],
+        database,
+    )
+    with pytest.raises(ExecutorError, match="knows no time zone"):
+        start_run(database, plan, accept(plan), RunOptions(knobs=Knobs(window="daily 01:00-02:00 Mars/Base")))
+    run = start_run(database, plan, accept(plan), RunOptions(knobs=Knobs(window=f"{today} 00:00-24:00 UTC")))
+    until(lambda: "step.ok" in [event.type.value for event in ledger.events(database)])
+    assert run.wait(0.5) is None
+    assert "wait for" in last(database, EventType.GOVERNOR_CHANGED).message
+    run.abort("the process ends")
+    assert ended(run).status is RunStatus.CANCELLED
+    resumed = resume_run(database)
+    assert resumed.wait(0.7) is None
+    opened = wesley("throttle", "--db", database, "--window", "daily 00:00-24:00 UTC", state=tmp_path)
+    assert opened.code == 0, opened.err
+    assert ended(resumed).status is RunStatus.COMPLETE
+    wrong = wesley("resume", "--db", database, "--window", "when it rains", state=tmp_path)
+    assert wrong.code == 2
+    assert "is not a window" in wrong.err

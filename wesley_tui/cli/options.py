@@ -69,5 +69,33 @@ def planning(command: _F) -> _F:
     return wrapped
 
 
+def window(command: _F) -> _F:
+    """``--window``, ``--window-for``: when steps of some waves may begin."""
+    for option in (
+        click.option(
+            "--window-for",
+            default="VALIDATE,CONTRACT",
+            show_default=True,
+            metavar="WAVES",
+            help="The waves that wait for it, with commas.",
+        ),
+        click.option("--window", default="", help="When they may begin: 'Sun 02:00-05:00 Europe/Berlin'."),
+    ):
+        command = option(command)
+    return command
+
+
+def window_knobs(window: str, window_for: str) -> dict[str, str]:
+    """What both options mean to the executor; a usage error when it is no window."""
+    from wesley_tui.executor.governor import Knobs
+
+    knobs = {"window": window, "window_waves": window_for} if window else {}
+    try:
+        Knobs().changed(knobs)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from error
+    return knobs
+
+
 def schema_paths(command: _F) -> _F:
     return click.argument("schema", nargs=-1, required=True, metavar="SCHEMA...")(command)

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -234,6 +235,22 @@ class Control:
 
     async def terminate(self, pid: int) -> None:
         await self._value("SELECT pg_terminate_backend(%s)", (pid,))
+
+    async def local_time(self, zone: str) -> datetime | None:
+        """The server's time in this zone; None when it does not know the zone."""
+        try:
+            value: datetime = await self._value("SELECT clock_timestamp() AT TIME ZONE %s", (zone,))
+        except StatementFailed:
+            return None
+        return value
+
+    async def keep_knobs(self, knobs: Mapping[str, Any], person: str) -> None:
+        """Remember limits that the run began with, for when it is resumed."""
+        await self._rows(
+            "INSERT INTO wesley.migration_commands (run_id, verb, knobs, person, taken_at)"
+            " VALUES (%s, 'set', %s, %s, clock_timestamp()) RETURNING command_id",
+            (self.run_id, Jsonb(dict(knobs)), person),
+        )
 
     async def clock(self) -> str:
         """The server's time, as text for a timestamptz parameter."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import threading
 import time
 from collections.abc import Coroutine, Mapping
@@ -122,7 +123,12 @@ class _Engine:
             return
         self._plan, self._control, self._lock = opened.plan, opened.control, opened.lock
         self._gate = Gate(self._control, lambda: self._stopping)
-        self._steering = Steering(self._options.knobs, self._gate, self._changed.set)
+        self._steering = Steering(
+            self._options.knobs,
+            {step.step_sha: wave.name for wave in self._plan.waves for step in wave.steps},
+            self._gate,
+            self._changed.set,
+        )
         self.opened.set_result((self._control.run_id, self._plan.plan_id))
         outcome = RunOutcome(self._control.run_id, self._plan.plan_id, RunStatus.FAILED, "the engine failed", lost=True)
         try:
@@ -164,6 +170,9 @@ class _Engine:
                 self._random,
             )
             self._sampler = Sampler(self._conninfo, opened.server_version)
+            if self._options.knobs.window:
+                window = {"window": self._options.knobs.window, "window_waves": self._options.knobs.window_waves}
+                await self._control.keep_knobs(window, getpass.getuser())
             for knobs in await self._control.knobs():
                 with contextlib.suppress(ValueError):
                     self._steering.turn(knobs)

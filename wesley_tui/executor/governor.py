@@ -16,6 +16,9 @@ from dataclasses import dataclass, field, fields, replace
 from math import inf
 from typing import Any
 
+from wesley_tui.executor.window import Window
+from wesley_tui.planner.plan import WAVE_NAMES
+
 __all__ = ["Bound", "Health", "Judgement", "Knobs", "Sample", "judge"]
 
 _EASE = 0.8
@@ -93,6 +96,10 @@ class Knobs:
     """How long all readings must stay low before a state is left."""
     blind_s: float = 5
     """How long the server may not be looked at before nothing starts any more."""
+    window: str = ""
+    """When steps of :attr:`window_waves` may begin, see :class:`~wesley_tui.executor.window.Window`; empty: always."""
+    window_waves: str = "VALIDATE,CONTRACT"
+    """The waves whose steps wait for the window, with commas."""
 
     def changed(self, changes: Mapping[str, Any]) -> Knobs:
         """With these values; ValueError names what cannot be."""
@@ -101,6 +108,9 @@ class Knobs:
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"there is no limit {name}; limits: {', '.join(known)}")
+            if isinstance(known[name], str):
+                values[name] = _text_of(name, str(value))
+                continue
             least = 0 if name == "rows_per_second" else 1
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < inf:
                 raise ValueError(f"{name} must be a number from {least}, not {value!r}")
@@ -108,6 +118,15 @@ class Knobs:
         if values.get("workers", 1) > 4:
             raise ValueError("workers must be 1 to 4")
         return replace(self, **values)
+
+
+def _text_of(name: str, value: str) -> str:
+    if name == "window":
+        return Window.parse(value).text if value else ""
+    unknown = {part for part in value.split(",") if part not in WAVE_NAMES}
+    if unknown:
+        raise ValueError(f"{name}: there is no wave {min(unknown)}; waves: {', '.join(WAVE_NAMES)}")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from wesley_tui.executor.control import Control, translated
-from wesley_tui.executor.errors import DriftDetected, LockNotAcquired, PlanMismatch, UnsafeBlocked
+from wesley_tui.executor.errors import CheckFailed, DriftDetected, LockNotAcquired, PlanMismatch, UnsafeBlocked
 from wesley_tui.executor.installation import install_rails, installed_version
 from wesley_tui.executor.locks import RUN_LOCK, WORKER_LOCK, object_keys, try_lock, unlock
 from wesley_tui.executor.options import RunOptions
@@ -33,6 +33,7 @@ from wesley_tui.executor.review import ReviewToken, dangerous_steps
 from wesley_tui.executor.scheduler import Frontier, phases_of
 from wesley_tui.executor.stored import document_from_plan, plan_digest, sha256_hex, step_content
 from wesley_tui.executor.target import connect
+from wesley_tui.executor.window import Window
 from wesley_tui.planner.plan import Plan
 
 __all__ = ["Opened", "connections", "open_again", "open_new", "take_run_lock"]
@@ -56,6 +57,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
     check_review(plan, token)
     find_psql()
     async with connections(conninfo) as (control, lock, facts):
+        await _check_window(control, options)
         check_plan(plan, facts)
         _check_order(plan, token.contract)
         await check_privileges(control.connection, plan, contract=token.contract)
@@ -78,6 +80,7 @@ async def open_again(conninfo: str, run_id: int | None, options: RunOptions) -> 
     """Enter an earlier run once more."""
     find_psql()
     async with connections(conninfo) as (control, lock, facts):
+        await _check_window(control, options)
         await take_run_lock(lock, options.lock_patience_s)
         await install_rails(control.connection)
         row = await find_run(control.connection, run_id)
@@ -94,6 +97,15 @@ async def open_again(conninfo: str, run_id: int | None, options: RunOptions) -> 
         await silence_orphans(lock, control, options.orphan_patience_s)
         await _enter(control, lock, plan, token, facts, resumed=row.run_id)
         return Opened(plan, control, lock, token.contract, facts.version_num, fresh=False)
+
+
+async def _check_window(control: Control, options: RunOptions) -> None:
+    if options.knobs.window:
+        zone = Window.parse(options.knobs.window).zone
+        if await control.local_time(zone) is None:
+            raise CheckFailed(
+                f"the server knows no time zone {zone}. Nothing was changed; its zones are in pg_timezone_names"
+            )
 
 
 async def take_run_lock(lock: AsyncConnection[Any], patience_s: float) -> None:

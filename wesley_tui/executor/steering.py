@@ -21,6 +21,7 @@ from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Gate
 from wesley_tui.executor.governor import Health, Judgement, Knobs, Sample, judge
 from wesley_tui.executor.target import connect
+from wesley_tui.executor.window import Window
 from wesley_tui.planner.plan import Step, StepKind
 
 __all__ = ["Sampler", "Steering"]
@@ -32,13 +33,17 @@ _PATIENCE_S = 2.0
 class Steering:
     """The knobs and the governor's judgement. ``changed`` is called when what may start has changed."""
 
-    def __init__(self, knobs: Knobs, gate: Gate, changed: Callable[[], None]) -> None:
+    def __init__(self, knobs: Knobs, waves: Mapping[str, str], gate: Gate, changed: Callable[[], None]) -> None:
+        """``waves``: the name of each step's wave, by ``step_sha``."""
         self.knobs = knobs
+        self._waves = waves
+        self._window_open = not knobs.window
         self.errors = 0
         """Attempts of ours that were lost to something else than a lock."""
         self._gate = gate
         self._changed = changed
         self._judgement = Judgement()
+        self._told_window: Window | None = None
 
     @property
     def health(self) -> Health:
@@ -55,7 +60,11 @@ class Steering:
 
     def may_start(self, step: Step) -> bool:
         """Whether a step of this kind may begin: a build that takes long would make a busy server busier."""
-        return self.health is Health.HEALTHY or step.kind is not StepKind.AUTOCOMMIT
+        return self.in_window(step) and (self.health is Health.HEALTHY or step.kind is not StepKind.AUTOCOMMIT)
+
+    def in_window(self, step: Step) -> bool:
+        """Whether the clock lets the step begin, or begin another batch."""
+        return self._window_open or self._waves.get(step.step_sha, "") not in self.knobs.window_waves.split(",")
 
     def turn(self, changes: Mapping[str, Any]) -> None:
         """Change knobs; ValueError names what cannot be, nothing is changed then."""
@@ -87,10 +96,28 @@ class Steering:
 
     async def look(self, sampler: Sampler, control: Control) -> None:
         """One sample, and the event of what it changed."""
+        await self._look_at_clock(control)
         event = self.take(await sampler.sample(self.errors), time.monotonic())
         if event is not None:
             with contextlib.suppress(StatementFailed):
                 await control.event(event[0], event[1], metrics=event[2])
+
+    async def _look_at_clock(self, control: Control) -> None:
+        """Open or close the window by the server's clock."""
+        window = Window.parse(self.knobs.window) if self.knobs.window else None
+        local = await control.local_time(window.zone) if window is not None else None
+        is_open = window is None or (local is not None and window.contains(local))
+        if is_open is self._window_open and (is_open or window == self._told_window):
+            return
+        self._window_open, self._told_window = is_open, window
+        self._changed()
+        now = f"{local:%a %H:%M}" if local is not None else "not known"
+        message = "the window is open" if is_open else f"{self.knobs.window_waves} wait for {self.knobs.window}"
+        with contextlib.suppress(StatementFailed):
+            await control.event(
+                EventType.GOVERNOR_CHANGED, f"{message}; it is {now} there" if window else message,
+                metrics={"window": self.knobs.window, "open": is_open},
+            )  # fmt: skip
 
 
 class Sampler:

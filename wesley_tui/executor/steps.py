@@ -37,6 +37,7 @@ _LOST_TRIES = 5
 _TIDY_MS = 10_000
 _SHORT_MS = 30_000
 _PROGRESS_EVERY_S = 0.25
+_WINDOW_EVERY_S = 0.5
 
 
 class StepRunner:
@@ -256,6 +257,9 @@ class StepRunner:
         told = 0.0
         while True:
             await self._gate()
+            while not self._steering.in_window(step):
+                await asyncio.sleep(_WINDOW_EVERY_S)
+                await self._gate()
             pacer.steer(self._steering.batch_target_ms, self._steering.knobs.rows_per_second, self._steering.rest)
             now = time.monotonic()
             progress = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +137,7 @@ def execute(
     contract: bool,
     say: Callable[[str], None],
     listen: Listen,
+    knobs: Mapping[str, Any] | None = None,
 ) -> RunReport:
     """Review, run, follow, verify. With ``unsafe`` all H3 steps count as accepted by name: that is what the flag says.
 
@@ -148,7 +149,7 @@ def execute(
     if unfinished is not None:
         run_id = unfinished.summary.run_id
         say(f"run {run_id} stopped on the way to this very schema: going on with its plan")
-        return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen)
+        return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen, knobs=knobs)
     if not any(plan.steps):
         return RunReport(plan.plan_id, None, "nothing_to_do", 0, verified=True, unmanaged=plan.unmanaged)
     workbench = Workbench(target, planning)
@@ -163,7 +164,7 @@ def execute(
     if not asyncio.run(rails_installed(target)):
         say(f"first use on {target.label}: installing schema wesley (plans, ledger, events; see docs/execution.md)")
     started = time.monotonic()
-    outcome, state = follow(start(target, plan, token, planning), listen(plan))
+    outcome, state = follow(start(target, plan, token, planning, knobs), listen(plan))
     return report_of_outcome(plan, outcome, state, time.monotonic() - started)
 
 
@@ -174,6 +175,7 @@ def resume(
     unsafe: bool,
     contract: bool,
     listen: Listen,
+    knobs: Mapping[str, Any] | None = None,
 ) -> RunReport:
     """Go on with an unfinished run from what the database knows of it."""
     from wesley_tui.executor.engine import resume_run
@@ -196,7 +198,7 @@ def resume(
             actor=getpass.getuser(),
         )
     started = time.monotonic()
-    run = resume_run(target.conninfo, run_options(target, PlanningOptions(), token), stored.summary.run_id)
+    run = resume_run(target.conninfo, run_options(target, PlanningOptions(), token, knobs), stored.summary.run_id)
     outcome, state = follow(run, listen(plan))
     return report_of_outcome(plan, outcome, state, time.monotonic() - started)
 
@@ -211,16 +213,29 @@ def paused_elsewhere(target: Target, run_id: int | None) -> RunSummary | None:
     return None
 
 
-def start(target: Target, plan: Plan, token: ReviewToken, planning: PlanningOptions) -> Run:
-    """Start the engine on ``plan``; it runs in a thread of its own, and verifies what it has done."""
+def start(
+    target: Target,
+    plan: Plan,
+    token: ReviewToken,
+    planning: PlanningOptions,
+    knobs: Mapping[str, Any] | None = None,
+) -> Run:
+    """Start the engine on ``plan``; it runs in a thread of its own, and verifies what it has done. ``knobs``: limits of
+    the governor to begin with."""
     from wesley_tui.executor.engine import start_run
 
-    return start_run(target.conninfo, plan, token, run_options(target, planning))
+    return start_run(target.conninfo, plan, token, run_options(target, planning, knobs=knobs))
 
 
-def run_options(target: Target, planning: PlanningOptions, token: ReviewToken | None = None) -> RunOptions:
+def run_options(
+    target: Target,
+    planning: PlanningOptions,
+    token: ReviewToken | None = None,
+    knobs: Mapping[str, Any] | None = None,
+) -> RunOptions:
     """What a run needs from the rooms that the executor does not know: drift is told by the catalog, success by the
     planner. ``token`` is the new review of a run that is resumed for more than it was begun for."""
+    from wesley_tui.executor.governor import Knobs
     from wesley_tui.executor.options import RunOptions
 
     def verify(plan: Plan, done: Collection[str]) -> bool | None:
@@ -228,7 +243,7 @@ def run_options(target: Target, planning: PlanningOptions, token: ReviewToken | 
 
         return verify_result(target, plan, planning, done)
 
-    return RunOptions(fingerprint=read_fingerprint, verify=verify, token=token)
+    return RunOptions(fingerprint=read_fingerprint, verify=verify, token=token, knobs=Knobs().changed(knobs or {}))
 
 
 async def rails_installed(target: Target) -> bool:

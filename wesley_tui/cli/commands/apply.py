@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
+@options.window
 @options.as_json
 def command(
     schema: tuple[str, ...],
@@ -32,6 +33,8 @@ def command(
     yes: bool,
     unsafe: bool,
     contract: bool,
+    window: str,
+    window_for: str,
     as_json: bool,
 ) -> None:
     """Execute SCHEMA (SDL files, directories, -) or a PLAN written by `wesley plan -o`."""
@@ -40,6 +43,7 @@ def command(
     from wesley_tui.services.sources import is_plan_file
     from wesley_tui.services.target import Target
 
+    knobs = options.window_knobs(window, window_for)
     target = Target(conninfo)
     if len(schema) == 1 and is_plan_file(Path(schema[0])):
         plan = load_plan(Path(schema[0]))
@@ -51,7 +55,9 @@ def command(
     note(explain_before(plan, contract=contract))
     if not yes:
         _ask(plan, target.label)
-    report = execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=print_event)
+    report = execute(
+        target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=print_event, knobs=knobs
+    )
     finish(report, as_json=as_json)
 
 

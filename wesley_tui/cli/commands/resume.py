@@ -14,13 +14,17 @@ from wesley_tui.cli.run_report import finish, print_event
 @click.option("--run", "run_id", type=int, metavar="ID", help="Which run; default: the last unfinished one.")
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
+@options.window
 @options.as_json
-def command(conninfo: str, run_id: int | None, contract: bool, unsafe: bool, as_json: bool) -> None:
+def command(
+    conninfo: str, run_id: int | None, contract: bool, unsafe: bool, window: str, window_for: str, as_json: bool
+) -> None:
     """End a pause; or find out from ledger and catalog what is true, clean what was left half-made, do the rest."""
     from wesley_tui.executor.asking import ask_resume
     from wesley_tui.services.runs import paused_elsewhere, resume
     from wesley_tui.services.target import Target
 
+    knobs = options.window_knobs(window, window_for)
     target = Target(conninfo)
     target.parameters()
     run = paused_elsewhere(target, run_id)
@@ -33,5 +37,5 @@ def command(conninfo: str, run_id: int | None, contract: bool, unsafe: bool, as_
         else:
             result(f"Run {answer.run_id} goes on in the process that owns it; watch it with: wesley attach")
         return
-    report = resume(target, run_id, unsafe=unsafe, contract=contract, listen=print_event)
+    report = resume(target, run_id, unsafe=unsafe, contract=contract, listen=print_event, knobs=knobs)
     finish(report, as_json=as_json)

@@ -14,6 +14,7 @@ from wesley_tui.cli.output import result, result_json
 @click.option("--rows-per-second", type=click.IntRange(0), help="Of each backfill; 0: only the plan's own limit.")
 @click.option("--batch-ms", type=click.IntRange(1), help="How long a batch should take.")
 @click.option("--workers", type=click.IntRange(1, 4), help="Steps at the same time.")
+@click.option("--window", help="When steps of VALIDATE and CONTRACT may begin; an empty text: always.")
 @click.option("--set", "limits", multiple=True, metavar="NAME=VALUE", help="Any limit of the governor; repeatable.")
 @options.as_json
 def command(
@@ -22,6 +23,7 @@ def command(
     rows_per_second: int | None,
     batch_ms: int | None,
     workers: int | None,
+    window: str | None,
     limits: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -29,8 +31,8 @@ def command(
     from wesley_tui.executor.asking import ask_set
     from wesley_tui.services.target import Target
 
-    named = {"rows_per_second": rows_per_second, "batch_ms": batch_ms, "workers": workers}
-    knobs: dict[str, float] = {name: value for name, value in named.items() if value is not None}
+    named = {"rows_per_second": rows_per_second, "batch_ms": batch_ms, "workers": workers, "window": window}
+    knobs: dict[str, float | str] = {name: value for name, value in named.items() if value is not None}
     for limit in limits:
         name, _, value = limit.partition("=")
         try:
@@ -38,7 +40,7 @@ def command(
         except ValueError as error:
             raise click.UsageError(f"--set {limit}: say NAME=NUMBER, for example active_open=120.") from error
     if not knobs:
-        raise click.UsageError("Say what to change: --rows-per-second, --batch-ms, --workers or --set.")
+        raise click.UsageError("Say what to change: --rows-per-second, --batch-ms, --workers, --window or --set.")
     target = Target(conninfo)
     target.parameters()
     try:
@@ -48,5 +50,5 @@ def command(
     if as_json:
         result_json({"run_id": answer.run_id, "limits": knobs})
     else:
-        told = ", ".join(f"{name} = {value:g}" for name, value in knobs.items())
+        told = ", ".join(f"{name} = {value}" for name, value in knobs.items())
         result(f"Run {answer.run_id}: {told}")
