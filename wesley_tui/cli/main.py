@@ -31,6 +31,8 @@ COMMANDS: Mapping[str, str] = {
 _OPEN = "open"
 """Hidden: ``wesley schema.graphql --db …`` opens the file in the terminal application."""
 
+_DEFAULT_FILE = "schema.graphql"
+
 
 class _LazyGroup(click.Group):
     """A group that knows its commands' names and one-line helps without importing them."""
@@ -74,18 +76,20 @@ class _LazyGroup(click.Group):
 @click.option(
     "--db", "conninfo", default="", metavar="URI", help="libpq URI or conninfo; default: the PG* environment."
 )
+@click.option("--unsafe", is_flag=True, help="Let steps of class H3 be confirmed by typing their names.")
 @click.pass_context
-def cli(ctx: click.Context, conninfo: str) -> None:
+def cli(ctx: click.Context, conninfo: str, unsafe: bool) -> None:
     """Zero-downtime PostgreSQL migrations from a declared GraphQL schema.
 
-    `wesley [FILE...] [--db URI]` opens the terminal application.
+    `wesley [FILE...] [--db URI]` opens the terminal application; without FILE on `schema.graphql`, if there is one.
     """
     if conninfo:
         ctx.default_map = {name: {"conninfo": conninfo} for name in (*COMMANDS, _OPEN)}
     if ctx.invoked_subcommand is None:
         from wesley_tui.cli.commands.open import open_application
 
-        open_application((), conninfo, unsafe=False)
+        here = (_DEFAULT_FILE,) if os.path.isfile(_DEFAULT_FILE) else ()
+        open_application(here, conninfo, unsafe=unsafe)
 
 
 def main() -> None:
