@@ -234,6 +234,22 @@ def test_settings_of_tables_and_columns(any_database: str) -> None:
     migrate(any_database, (*after[:-1], *plain), plain)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("CREATE DOMAIN public.d AS text", "CREATE DOMAIN public.d AS varchar(20)"),
+        ("CREATE TYPE public.d AS (a text, b text)", "CREATE TYPE public.d AS (b text, a text)"),
+    ],
+)
+def test_a_type_is_exchanged_under_its_columns(any_database: str, before: str, after: str) -> None:
+    users = (
+        "CREATE TABLE public.n (id bigint PRIMARY KEY, d public.d, many public.d[])",
+        "CREATE VIEW public.d_view AS SELECT d FROM public.n",
+        "CREATE FUNCTION public.d_function(x public.d) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    )
+    migrate(any_database, (before, *users), (after, *users))
+
+
 def test_functions_and_types_come_before_the_tables_that_use_them(any_database: str) -> None:
     after = (
         "CREATE DOMAIN public.short AS text CHECK (length(VALUE) < 9)",

@@ -72,10 +72,13 @@ def with_objects_aside(operations: Sequence[Operation], situation: Situation) ->
         reached.append(found)
         for ref in found:
             groups.join(position, owner.setdefault(ref, position))
+    taken = situation.leaving.intersection(owner)
     result: list[Operation] = []
     for position, operation in enumerate(operations):
         members = groups.members(position)
         refs = frozenset().union(*(reached[member] for member in members))
+        if not refs and any(object_resource(ref, "gone") in operation.provides for ref in taken):
+            continue  # it goes with the change that it stands in the way of
         if not refs:
             result.append(operation)
         elif members[0] == position:
@@ -187,7 +190,7 @@ class _Graph:
         first = next((core for core in ordered if core.statements), ordered[0])
         undo: tuple[str, ...] = ()
         if all(core.undo or core.rebuilds for core in cores):
-            down_again = [text for ref in reversed(up_order) for text in items[ref].down]
+            down_again = [text for ref in reversed(up_order) if items[ref].up for text in items[ref].down]
             restore = [text for ref in reversed(down_order) for text in items[ref].restore]
             undo = (*down_again, *(text for core in reversed(ordered) for text in core.undo), *restore)
         gone = [str(ref) for ref in down_order if ref not in {item for core in cores for item in core.rebuilds}]
@@ -197,10 +200,17 @@ class _Graph:
                 f"taken down before and put up again after, in the same transaction: {', '.join(gone)}; who asks for "
                 "them meanwhile waits, and gets no error"
             )
+        leaving = sorted(str(ref) for ref in refs & self._situation.leaving)
+        waves = [core.wave for core in cores]
+        dangers = [core.danger for core in ordered if core.danger]
+        if leaving:
+            # It would be in the way until the very end: so the change waits for it.
+            waves.append("CONTRACT")
+            dangers.append(f"{', '.join(leaving)} is no longer declared, stands in the way, and goes")
         yield replace(
             first,
             object=first.object if len(cores) == 1 else ", ".join(dict.fromkeys(core.object for core in ordered)),
-            wave=max((core.wave for core in cores), key=("PLAN", "EXPAND", "BACKFILL", "VALIDATE", "CONTRACT").index),
+            wave=max(waves, key=("PLAN", "EXPAND", "BACKFILL", "VALIDATE", "CONTRACT").index),
             phase=max(core.phase for core in cores),
             statements=(*down, *(text for core in ordered for text in core.statements), *up),
             undo=undo,
@@ -224,7 +234,7 @@ class _Graph:
             ),
             why=tuple(dict.fromkeys(why)),
             loses="; ".join(core.loses for core in ordered if core.loses),
-            danger="; ".join(core.danger for core in ordered if core.danger),
+            danger="; ".join(dangers),
             kept=next((core.kept for core in ordered if core.kept), "it stands again at the end of the transaction"),
             unbounded=any(core.unbounded for core in cores) or any(ref.kind == "materialized view" for ref in refs),
             disturbs=(),
@@ -247,6 +257,15 @@ class _Graph:
         return self._object(self._live.objects[ref])
 
     def _object(self, live: SqlObject) -> _Standing:
+        if live.ref in self._situation.leaving:
+            return _Standing(
+                down=ddl_lifecycle.drop_object(live),
+                up=(),
+                restore=creating(live),
+                below=live.depends_on,
+                needs=self._situation.gone_before(live.ref),
+                provides=(object_resource(live.ref, "gone"),),
+            )
         wanted = self._situation.desired.objects.get(live.ref, live)
         grants = tuple(
             item for item in live.grants if item.column is None or not wanted.columns or item.column in wanted.columns

@@ -96,6 +96,8 @@ class Situation:
     """Sequences that take over from an identity column: made by the step that takes the identity off."""
     partitions: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
     """Partitioned table → its live partitions."""
+    leaving: frozenset[Ref] = frozenset()
+    """Live objects that the plan drops or retires."""
     outnumbered: frozenset[Ref] = frozenset()
     """Sequences whose column gets an identity: the step that gives it drops them."""
     keys_aside: frozenset[tuple[QName, str]] = frozenset()
@@ -184,6 +186,7 @@ def survey(
         else {},
         numbered=_numbered(changes),
         partitions=_partitions(live),
+        leaving=frozenset(item.object.ref for item in changes if isinstance(item, DropObject)),
         outnumbered=_outnumbered(changes),
         keys_aside=_keys_aside(changes, live, snapshot.timezone),
         standing_on=_standing_on(live),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from wesley_tui.catalog import ddl_lifecycle
-from wesley_tui.catalog.ddl_grants import change_grants
+from wesley_tui.catalog import ddl, ddl_lifecycle
+from wesley_tui.catalog.ddl_grants import change_grants, plain_arguments
 from wesley_tui.catalog.model import QName, Ref, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import (
@@ -22,6 +22,7 @@ from wesley_tui.diff.changes import (
     ReplaceObject,
 )
 from wesley_tui.planner.operations import (
+    TYPE_OF,
     Operation,
     Phase,
     column_resource,
@@ -97,7 +98,7 @@ def _op(verb: str, item: SqlObject) -> str:
 def _names(item: SqlObject) -> tuple[str, ...]:
     """Names that tables and indexes could want; functions and procedures share theirs too."""
     if item.kind in _ROUTINES:
-        return (f"routine {item.name}({item.arguments})",)
+        return (f"routine {item.name}({plain_arguments(item)})",)
     if item.kind not in _NAMED_LIKE_TABLES:
         return ()
     own = (name_resource(item.name.schema, item.name.name),)
@@ -184,6 +185,10 @@ def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Oper
             base, statements=new.statements, undo=old.statements, why=("the statement is run again as it is written",)
         )
         return
+    used = any(old.ref in table.depends_on for table in situation.live.tables.values())
+    if used and new.kind in ("domain", "composite type"):
+        yield _exchanged(old, new, base, situation)
+        return
     phase = Phase.RECREATE if base.phase < Phase.RECREATE else base.phase
     yield replace(
         base,
@@ -191,6 +196,53 @@ def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Oper
         rebuilds=(new.ref,),
         kept="it stands again, in its new definition, at the end of the same transaction",
         unbounded=new.kind == "materialized view",
+        lenient=False,
+    )
+
+
+def _exchanged(old: SqlObject, new: SqlObject, base: Operation, situation: Situation) -> Operation:
+    """A type that cannot be altered into the other: the old one makes way under another name, columns change over to
+    the new one through text, and the old one rests for what was retired and has it still."""
+    resting = situation.resting_name(old.name, shared=True)
+    away = replace(old, name=QName(old.name.schema, resting))
+    type_name = qualified(new.name)
+    columns = [
+        (table.name, column)
+        for table in situation.live.tables.values()
+        if old.ref in table.depends_on and (table.name in situation.desired.tables)
+        for column in table.columns
+        if column.type.removesuffix("[]") == type_name and situation.desired_column(table.name, column.name) is not None
+    ]
+    changes = []
+    for table, column in columns:
+        name = quote_ident(column.name)
+        through = "text" + column.type.removeprefix(type_name)
+        action = f"ALTER COLUMN {name} TYPE {column.type} USING {name}::{through}::{column.type}"
+        if column.default is not None:
+            wanted = situation.desired_column(table, column.name)
+            action = f"ALTER COLUMN {name} DROP DEFAULT, {action}"
+            if wanted is not None and wanted.default is not None:
+                action += f", ALTER COLUMN {name} SET DEFAULT {ddl.default_clause(wanted.default)}"
+        changes.append(f"ALTER TABLE {qualified(table)} {action}")
+    return replace(
+        base,
+        phase=Phase.COLUMN,
+        statements=(
+            f"ALTER {ddl_lifecycle.object_name(old)} RENAME TO {quote_ident(resting)}",
+            *ddl_lifecycle.create_object(new),
+            *changes,
+            f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}",
+            f"ALTER {ddl_lifecycle.object_name(away)} SET SCHEMA {RETIRED_SCHEMA}",
+        ),
+        disturbs=(
+            old.ref,
+            *(Ref(kind, f"{table}.{column.name}") for table, column in columns for kind in ("column", TYPE_OF)),
+        ),
+        danger=f"every value of type {new.name} is turned into text and read again as the new type: one that does not "
+        "fit stops the step, and undoes it"
+        if columns
+        else "",
+        unbounded=bool(columns),
         lenient=False,
     )
 

@@ -227,7 +227,7 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
     would bind the living to the retired."""
     table = change.table
     detach, attach = _incoming_keys(table, situation)
-    if situation.options.purge:
+    if situation.options.purge and not _needed_by_others(table, situation):
         yield Operation(
             op="drop_table",
             object=str(table.name),
@@ -305,6 +305,16 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
             ),
         ),
         retires=True,
+    )
+
+
+def _needed_by_others(table: Table, situation: Situation) -> bool:
+    """Whether something that nobody declared stands on the table, and stays: the table can only be retired then."""
+    return any(
+        ref not in situation.leaving
+        and ref not in situation.desired.objects
+        and ref.kind in ("view", "materialized view", "function", "procedure")
+        for ref in situation.standing_on.get(Ref("table", str(table.name)), ())
     )
 
 
