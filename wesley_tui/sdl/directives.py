@@ -6,9 +6,9 @@ it:
     python -m wesley_tui.sdl.directives
 
 A directive is **built** (it changes the planned database), or it **informs** (clients, generated code, tests; the
-database is the same with or without it). The table itself is in two halves: what stands on types, fields and enums
-(:mod:`~wesley_tui.sdl.directives_of_types`), and what stands on the schema
-(:mod:`~wesley_tui.sdl.directives_of_schemas`).
+database is the same with or without it). The table is in four parts: what stands on types, fields and enums
+(``directives_of_types``), what ties tables together (``directives_of_relations``), who may do what
+(``directives_of_security``), and what stands on the schema (``directives_of_schemas``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wesley_tui.sdl.directive import Argument, Directive, Location, Status
+from wesley_tui.sdl.directives_of_relations import OF_RELATIONS
 from wesley_tui.sdl.directives_of_schemas import OF_SCHEMAS
+from wesley_tui.sdl.directives_of_security import OF_SECURITY
 from wesley_tui.sdl.directives_of_types import OF_TYPES
 
 __all__ = [
@@ -63,7 +65,7 @@ ARGUMENT_SCALARS: Mapping[str, str] = {
 """Types of arguments, for editors: no column has them."""
 
 
-DIRECTIVES: tuple[Directive, ...] = (*OF_TYPES, *OF_SCHEMAS)
+DIRECTIVES: tuple[Directive, ...] = (*OF_TYPES, *OF_RELATIONS, *OF_SECURITY, *OF_SCHEMAS)
 
 BY_NAME: Mapping[str, Directive] = {directive.name: directive for directive in DIRECTIVES}
 
