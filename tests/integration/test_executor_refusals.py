@@ -11,7 +11,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from tests.plans import accept, autocommit, backfill, check, make_plan, transactional
-from wesley_tui.executor import installation
+from wesley_tui.executor import installation, ledger
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import (
     CannotConnect,
@@ -24,7 +24,7 @@ from wesley_tui.executor.errors import (
     ReadOnlyServer,
     UnsafeBlocked,
 )
-from wesley_tui.executor.events import RunStatus
+from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.review import review
 from wesley_tui.planner.plan import HazardClass, LockMode, Plan, Step
@@ -277,3 +277,37 @@ def test_a_step_that_depends_on_a_later_one(database: str) -> None:
     steps: tuple[Step, ...] = (replace(first, depends_on=(second.step_sha,)), second)
     bad = replace(plan, waves=(replace(plan.waves[0], steps=steps),))
     refused(database, bad, PlanMismatch, "not before it")
+
+
+def test_drift_before_contract_stops_all_of_it(database: str) -> None:
+    """Two tables lose a column; somebody has used one of the columns meanwhile: neither is touched."""
+    run_sql(database, "CREATE TABLE a (id int, old int)", "CREATE TABLE b (id int, old int)")
+    empty = [
+        check(f"SELECT NOT EXISTS (SELECT FROM {name} WHERE old IS NOT NULL)", f"{name}.old is used") for name in "ab"
+    ]
+    plan = make_plan(
+        [
+            transactional("ALTER TABLE a ADD n int", object="public.a"),
+            transactional("ALTER TABLE a DROP old", object="public.a", wave="CONTRACT", prechecks=(empty[0],)),
+            transactional("ALTER TABLE b DROP old", object="public.b", wave="CONTRACT", prechecks=(empty[1],)),
+        ],
+        database,
+    )
+    run = start_run(database, plan, accept(plan))
+    outcome = run.wait(30)
+    assert outcome is not None
+    assert outcome.status is RunStatus.CONTRACT_PENDING
+    run_sql(database, "INSERT INTO b VALUES (1, 1)")
+    refused = resume_run(database, RunOptions(token=accept(plan, contract=True))).wait(30)
+    assert refused is not None
+    assert (refused.status, refused.exit_code) == (RunStatus.FAILED, 7)
+    assert "b.old is used" in refused.message
+    assert EventType.DRIFT_DETECTED in [event.type for event in ledger.events(database)]
+    assert run_sql(
+        database,
+        "SELECT count(*) FROM pg_attribute WHERE attname = 'old' AND attrelid IN ('a'::regclass, 'b'::regclass)",
+    ) == [(2,)]
+    run_sql(database, "DELETE FROM b")
+    again = resume_run(database, RunOptions(token=accept(plan, contract=True))).wait(30)
+    assert again is not None
+    assert again.status is RunStatus.COMPLETE, again.message

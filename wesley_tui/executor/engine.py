@@ -27,6 +27,7 @@ from wesley_tui.executor.control import Command, translated
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.gate import Asked, Gate, Stopped
+from wesley_tui.executor.locks import relations_of
 from wesley_tui.executor.opening import Opened, open_again, open_new
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.psql_binary import find_psql
@@ -181,6 +182,8 @@ class _Engine:
             try:
                 await self._tell_skipped(opened.fresh)
                 for phase in phases_of(self._plan, contract=opened.contract):
+                    if phase[0][0] == "CONTRACT":
+                        await self._refuse_drift([step for _, step in phase])
                     await self._run_phase(phase)
                     if self._stopping:
                         break
@@ -285,6 +288,23 @@ class _Engine:
                     left[wave] -= 1
                     if not left[wave]:
                         await self._control.event(EventType.WAVE_COMPLETE, wave=wave)
+
+    async def _refuse_drift(self, steps: list[Step]) -> None:
+        """Before anything is taken away: what the first steps on each relation expect must hold, for all of them, or
+        none of them runs. The whole catalog cannot be compared here, no fingerprint was ever made of a half-way state.
+        """
+        seen: set[str] = set()
+        for step in steps:
+            first = not relations_of(step) & seen
+            seen |= relations_of(step)
+            if not first or step.step_sha in self._done or not step.prechecks or self._stopping:
+                continue
+            worker = self._idle_worker(step, [])
+            problem = await self._runner.precheck(worker, step) if worker is not None else None
+            if problem is not None:
+                message = f"the database is not what the CONTRACT wave was planned for: {problem}"
+                await self._control.event(EventType.DRIFT_DETECTED, message, step_sha=step.step_sha)
+                self._failures.append(_Failure(step, f"{message}. No step of CONTRACT was run; plan again", "WE007"))
 
     async def _until_something_may_start(self, frontier: Frontier) -> None:
         """The governor may hold back all that is ready, though the gate is open."""

@@ -63,6 +63,8 @@ class RunOutcome:
             return 9
         if self.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING, RunStatus.ROLLED_BACK}:
             return 0
+        if self.sqlstate == "WE007":
+            return 7
         return 6 if self.sqlstate in {"WE002", "WE003"} else 1
 
 

@@ -38,6 +38,7 @@ _TIDY_MS = 10_000
 _SHORT_MS = 30_000
 _PROGRESS_EVERY_S = 0.25
 _WINDOW_EVERY_S = 0.5
+_NOT_TOLD = frozenset({"55P03", "57014", "WE005"})
 
 
 class StepRunner:
@@ -92,6 +93,17 @@ class StepRunner:
                 await self._failed(worker, call, error, begun)
             await asyncio.sleep(self._options.retry.pause_s(tries, self._random))
             await self._gate()
+
+    async def precheck(self, worker: Worker, step: Step) -> str | None:
+        """The message of the first precheck of ``step`` that does not hold now; None also when it takes too long to
+        tell: the step itself asks again."""
+        call = _Call(self._control, step, sha256_hex(step_content(step)), 0, _Memory(), 0)
+        try:
+            return await self._look(worker, call, "prechecks")
+        except StatementFailed as error:
+            if error.sqlstate in _NOT_TOLD:
+                return None
+            raise
 
     async def _failed(self, worker: Worker, call: _Call, error: StatementFailed, begun: float) -> None:
         """Record the attempt; raise ``error`` unless it is worth another one."""
