@@ -42,7 +42,7 @@ def assemble(rows: Rows) -> Snapshot:
         for row in rows["tables"] or ()
     }
     catalog = Catalog(
-        schemas=frozenset(name for _, name, _ in rows["schemas"] or ()),
+        schemas=frozenset(name for _, name in rows["schemas"] or ()),
         tables=linked.tables,
         enums=linked.enums,
         unmanaged=tuple(sorted(unmanaged, key=lambda item: (item.kind, item.name))),

@@ -17,7 +17,7 @@ SELECT json_build_array(
            (SELECT json_agg(extname) FROM pg_extension))
 
 -- name: schemas
-SELECT json_agg(json_build_array(n.oid, n.nspname, n.nspacl IS NOT NULL))
+SELECT json_agg(json_build_array(n.oid, n.nspname))
   FROM pg_namespace n
  WHERE {schemas} AND {not_extension pg_namespace n.oid}
 

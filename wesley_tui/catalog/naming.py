@@ -19,6 +19,7 @@ __all__ = [
     "MAX_IDENTIFIER_BYTES",
     "default_name",
     "is_reserved",
+    "multirange_name",
     "qualified",
     "quote_ident",
     "quote_idents",
@@ -92,6 +93,16 @@ def default_name(table: str, columns: Sequence[str], suffix: str) -> str:
     if columns:
         parts.append(_clip(second, length_2))
     return "_".join([*parts, suffix])
+
+
+def multirange_name(range_name: str) -> str:
+    """The name of the multirange type that PostgreSQL makes with a range type (``makeMultirangeTypeName()``)."""
+    before, found, after = range_name.partition("range")
+    if found:
+        made = f"{before}multirange{after}".encode()
+    else:
+        made = range_name.encode()[: MAX_IDENTIFIER_BYTES - 11] + b"_multirange"
+    return _clip(made, MAX_IDENTIFIER_BYTES)
 
 
 def _name_addition(columns: Sequence[str]) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 from pglast.parser import ParseError, parse_sql_json
 
 from wesley_tui.catalog.literals import literal_value
+from wesley_tui.catalog.naming import multirange_name
 
 __all__ = ["default_privileges", "normal_form", "partition_form"]
 
@@ -271,8 +272,7 @@ def _domain(body: _Json) -> _Json:
 
 
 def _range(body: _Json) -> _Json:
-    name = _strings(body["typeName"])[-1]
-    usual = name.replace("range", "multirange", 1) if "range" in name else f"{name}_multirange"
+    usual = multirange_name(_strings(body["typeName"])[-1])
     params = {
         key: value
         for key, value in _options(body.get("params")).items()

@@ -54,19 +54,17 @@ def link(
 
 
 def read_schema_details(rows: Rows, names: Names) -> dict[str, SchemaDetails]:
-    """Comments and privileges of schemas. What PUBLIC may do in schema ``public`` of a fresh database is nobody's
-    decision, and left out; that it may not is left in."""
+    """Comments and privileges of schemas. What PUBLIC may do in schema ``public`` of a fresh database (USAGE, and
+    CREATE before 15) is left out whether PUBLIC may still do it or not: a schema that was dropped and made again
+    differs there from one that came with the database, and no plan should open or close it unasked."""
     version_num = rows["facts"][0]
+    usual = {Grant("public", "USAGE")} | ({Grant("public", "CREATE")} if version_num < 150000 else set())
     found = {}
-    for oid, schema, has_privileges in rows["schemas"] or ():
-        grants = set(names.grants("pg_namespace", oid))
-        if schema == "public" and has_privileges:
-            usual = {Grant("public", "USAGE")} | ({Grant("public", "CREATE")} if version_num < 150000 else set())
-            grants = (grants - usual) | {dataclasses.replace(item, revoked=True) for item in usual - grants}
-        details = SchemaDetails(
-            names.comments.get(("pg_namespace", oid, 0)),
-            tuple(sorted(grants, key=lambda item: (item.grantee, item.privilege))),
-        )
+    for oid, schema in rows["schemas"] or ():
+        grants = names.grants("pg_namespace", oid)
+        if schema == "public":
+            grants = tuple(item for item in grants if item not in usual)
+        details = SchemaDetails(names.comments.get(("pg_namespace", oid, 0)), grants)
         if details != SchemaDetails():
             found[schema] = details
     return found

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from wesley_tui.catalog import ddl_objects as ddl
 from wesley_tui.catalog.model import Index, ObjectKind, QName, Ref, SqlObject, UnmanagedObject
-from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
+from wesley_tui.catalog.naming import multirange_name, qualified, quote_ident, quote_literal
 from wesley_tui.catalog.reading.names import Names, Oid, Rows, options_of
 
 __all__ = ["FoundObject", "read_objects"]
@@ -143,15 +143,10 @@ def _range_types(rows: Rows, names: Names) -> Iterator[FoundObject]:
             options["canonical"] = canonical
         if difference is not None:
             options["subtype_diff"] = difference
-        if multirange is not None and tuple(multirange[1:]) != (schema, _multirange_name(name)):
+        if multirange is not None and tuple(multirange[1:]) != (schema, multirange_name(name)):
             options["multirange_type_name"] = qualified(QName(*multirange[1:]))
         text = ddl.create_range_type(QName(schema, name), subtype, options)
         yield FoundObject("pg_type", oid, SqlObject("range type", QName(schema, name), (text,)))
-
-
-def _multirange_name(name: str) -> str:
-    """``makeMultirangeTypeName()``, for names that are not too long."""
-    return name.replace("range", "multirange", 1) if "range" in name else f"{name}_multirange"
 
 
 def _routines(rows: Rows) -> Iterator[FoundObject]:
