@@ -20,7 +20,7 @@ from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.planner.effects import shapes
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
 from wesley_tui.planner.effects.creating import new_name
-from wesley_tui.planner.effects.links import carry, relationships
+from wesley_tui.planner.effects.links import carry, follow, relationships
 from wesley_tui.planner.effects.tree import parse_one, walk
 
 __all__ = ["advance", "advance_node"]
@@ -57,8 +57,13 @@ def _with_tables(context: EffectContext, tables: dict[QName, Table], *, related:
 
 
 def _put(table: Table, context: EffectContext) -> EffectContext:
-    related = relationships(context.table(table.name)) != relationships(table)
-    return _with_tables(context, {**_catalog(context).tables, table.name: table}, related=related)
+    before = context.table(table.name)
+    after = _with_tables(context, {**_catalog(context).tables, table.name: table}, related=True)
+    if relationships(before) == relationships(table):
+        carry(_catalog(context), _catalog(after))
+    else:
+        follow(_catalog(context), _catalog(after), before, table)
+    return after
 
 
 def _with_table(name: QName, context: EffectContext, change: Callable[[Table], Table]) -> EffectContext:

@@ -12,7 +12,7 @@ from typing import Any
 
 from wesley_tui.catalog.model import Catalog, ForeignKey, QName, Ref, SqlObject, Table
 
-__all__ = ["Links", "carry", "links_of", "relationships"]
+__all__ = ["Links", "carry", "follow", "links_of", "relationships"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,31 @@ def carry(old: Catalog, new: Catalog) -> None:
     known = _cache.get((id(old.tables), id(old.objects)))
     if known is not None:
         _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, known[2]))
+
+
+def follow(old: Catalog, new: Catalog, before: Table | None, after: Table) -> None:
+    """Say that ``new`` differs from ``old`` in one table only: a plan adds thousands of keys, one after the other."""
+    known = _cache.get((id(old.tables), id(old.objects)))
+    if known is None:
+        return
+    links = known[2]
+    children, keys = dict(links.children), dict(links.keys_to)
+    for parent in _parents(before):
+        children[parent] = tuple(name for name in children.get(parent, ()) if name != after.name)
+    for parent in _parents(after):
+        children[parent] = tuple(sorted((*children.get(parent, ()), after.name)))
+    for target in {key.references for key in before.foreign_keys} if before is not None else ():
+        keys[target] = tuple(pair for pair in keys.get(target, ()) if pair[0] != after.name)
+    for key in after.foreign_keys:
+        if key.references != after.name:
+            keys[key.references] = (*keys.get(key.references, ()), (after.name, key))
+    _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, Links(children, keys, links.users)))
+
+
+def _parents(table: Table | None) -> tuple[QName, ...]:
+    if table is None:
+        return ()
+    return (*table.inherits, *((table.partition_of,) if table.partition_of is not None else ()))
 
 
 def relationships(table: Table | None) -> Any:
