@@ -345,3 +345,16 @@ def test_spellings_that_only_the_server_understands_settle(
     assert run("plan", other, "--db", any_database, "--json").json["waves"] != []
     execute(any_database, "CREATE OR REPLACE VIEW everybody AS SELECT * FROM person WHERE mood = 'CALM' ORDER BY 2")
     assert run("plan", schema(text), "--db", any_database, "--json").json["waves"] != []
+
+
+def test_free_sql_runs_once_for_each_of_its_texts(run: Run, schema: Callable[..., Path], database: str) -> None:
+    text = V1 + (
+        '\nextend schema @sql(name: "note", create: "CREATE TABLE noted AS SELECT 1 AS n", drop: "DROP TABLE noted")\n'
+    )
+    assert applied(run, schema(text), database, "--unsafe").json["verified"] is True
+    assert run("plan", schema(text), "--db", database, "--json").json["waves"] == []
+    execute(database, "DROP TABLE noted")
+    other = schema(text.replace("SELECT 1", "SELECT 2"))
+    assert applied(run, other, database, "--unsafe").json["verified"] is True
+    assert rows(database, "SELECT n FROM noted") == [(2,)]
+    assert run("plan", other, "--db", database, "--json").json["waves"] == []

@@ -37,7 +37,15 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.statement import parse_single, same_object, same_partition_bound, same_partition_key
 
-__all__ = ["declaration_of", "declarations", "live_digest", "paths_of", "settled"]
+__all__ = [
+    "declaration_of",
+    "declarations",
+    "live_digest",
+    "paths_of",
+    "remembered",
+    "settled",
+    "unseen_declaration",
+]
 
 _EXPRESSIONS = ("default", "generated", "check", "exclude", "index", "policy")
 
@@ -100,6 +108,23 @@ def settled(actual: Catalog, desired: Catalog, declared: Mapping[str, tuple[str,
         tables={name: _settled_table(table, known) for name, table in desired.tables.items()},
         objects={ref: _settled_object(item, live_objects, known) for ref, item in desired.objects.items()},
     )
+
+
+def remembered(actual: Catalog, desired: Catalog, declared: Mapping[str, tuple[str, str]]) -> Catalog:
+    """``actual`` with the ``@sql`` objects of ``desired`` that a run has made, as far as the memory goes: no catalog
+    shows them, so only a change of their text makes them be run again. For the comparison only."""
+    known = {
+        ref: item
+        for ref, item in desired.objects.items()
+        if item.kind == "other" and declared.get(str(ref)) == unseen_declaration(item)
+    }
+    return dataclasses.replace(actual, objects={**actual.objects, **known}) if known else actual
+
+
+def unseen_declaration(item: SqlObject) -> tuple[str, str]:
+    """What is remembered of an object that no catalog shows: its own text, twice."""
+    text = _list(*item.statements)
+    return declaration_of(str(item.ref), text), live_digest(text)
 
 
 def _sha(text: str) -> str:

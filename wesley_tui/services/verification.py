@@ -32,7 +32,7 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
     """
     if not plan.source:
         return None
-    from wesley_tui.catalog.declared import declarations, paths_of
+    from wesley_tui.catalog.declared import declarations, paths_of, unseen_declaration
 
     options = replace(planning, schemas=plan.tenants, ignore=plan.ignored, accept_renames=())
     workbench = Workbench(target, options)
@@ -45,6 +45,11 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
     desired, _ = workbench.placed(compiled)
     made = made_by(plan, done, paths_of(desired))
     settled = declarations(snapshot.catalog, desired, made) if made else {}
+    settled |= {
+        str(ref): unseen_declaration(item)
+        for ref, item in desired.objects.items()
+        if item.kind == "other" and str(ref) in made
+    }
     known = replace(snapshot, declared={**snapshot.declared, **settled})
     left = workbench.plan_compiled(compiled, sources, known)
     if any(wave.name != "CONTRACT" for wave in left.waves):

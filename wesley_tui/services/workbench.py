@@ -118,7 +118,7 @@ class Workbench:
 
     def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
         """The plan for a compiled schema; raises ``InputError`` for an answer to a rename that is none."""
-        from wesley_tui.catalog.declared import settled
+        from wesley_tui.catalog.declared import remembered, settled
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
 
@@ -126,7 +126,7 @@ class Workbench:
         desired = settled(snapshot.catalog, desired, snapshot.declared)
         try:
             diff = compare(
-                snapshot.catalog,
+                remembered(snapshot.catalog, desired, snapshot.declared),
                 desired,
                 intent,
                 adopt_all=self.options.adopt_all,
