@@ -41,7 +41,7 @@ def test_plan_imports_neither_textual_nor_rich(tmp_path: Path, database: str) ->
 
 
 @pytest.mark.parametrize(
-    "room", ["catalog", "sdl", "diff", "planner", "executor", "rails", "demo", "services"], ids=str
+    "room", ["catalog", "sdl", "diff", "planner", "lint", "executor", "rails", "demo", "services"], ids=str
 )
 def test_core_rooms_import_no_terminal_library(room: str) -> None:
     loaded = modules_after(

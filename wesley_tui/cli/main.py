@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Start an embedded PostgreSQL with an example session.",
     "pull": "Write the schema of a live database as SDL.",
     "plan": "Show what has to be done to make a database match a schema.",
+    "lint": "Show the hazards of hand-written SQL.",
     "apply": "Execute a plan, or the plan of a schema.",
     "resume": "Go on with a run that failed or was killed.",
     "pause": "Pause a run after its current step or batch.",

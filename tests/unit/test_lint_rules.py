@@ -1,0 +1,41 @@
+"""Every rule: its bad SQL raises it, its good SQL raises nothing at all, and its page is current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wesley_tui.lint import LintOptions, lint_script
+from wesley_tui.lint.pages import rules_page
+from wesley_tui.lint.rules import Rule, all_rules
+
+TIMEOUTS = "SET lock_timeout = '2s';\nSET statement_timeout = '30s';\n"
+ROOT = Path(__file__).parents[2]
+RULES = all_rules()
+
+
+def found(sql: str, options: LintOptions | None = None) -> list[str]:
+    return [item.rule for report in lint_script(sql, options or LintOptions()) for item in report.findings]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_bad_sql_raises_the_rule_and_good_sql_nothing(rule: Rule) -> None:
+    assert rule.id in found(rule.bad)
+    assert found(TIMEOUTS + rule.good) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_rules_are_described(rule: Rule) -> None:
+    assert rule.why.endswith((".", "?"))
+    assert rule.fix
+    assert rule.id == rule.id.lower()
+    assert rule.severity in ("error", "warning", "info")
+
+
+def test_there_are_many_rules() -> None:
+    assert len(RULES) >= 120
+
+
+def test_the_page_is_current() -> None:
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_page()

@@ -1,0 +1,81 @@
+"""The class of a statement, from its effects: the same facts and the same order as for a step of a plan."""
+
+from __future__ import annotations
+
+from wesley_tui.catalog.model import QName
+from wesley_tui.lint.subject import Subject
+from wesley_tui.planner.plan import HazardClass, LockMode
+
+__all__ = ["judge"]
+
+_DATA = frozenset(("UpdateStmt", "MergeStmt", "CopyStmt"))
+
+
+def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
+    """The class, and the sentences that say why."""
+    effects, node = subject.effects, subject.node
+    new = {str(name) for name in subject.created} | set(effects.creates)
+    locks = {name: mode for name, mode in effects.locks.items() if name not in new}
+    growing = [name for name in (*effects.rewrites, *effects.scans) if name not in new]
+    blocking = max(locks.values(), default=LockMode.AccessShareLock) >= LockMode.ShareLock
+    only_new = bool(effects.locks or effects.creates) and not locks
+
+    if effects.unknown:
+        return HazardClass.H3, (f"the effects are not known ({effects.unknown}), so the worst is assumed",)
+    reasons: list[tuple[HazardClass, str]] = []
+    if effects.loses and not only_new:
+        reasons.append((HazardClass.H3, f"is lost: {'; '.join(effects.loses)}"))
+    if effects.breaks and not only_new:
+        reasons.append((HazardClass.H3, f"connected clients notice: {'; '.join(effects.breaks)}"))
+    written = [name for name in effects.writes if name not in new]
+    held = [name for name in subject.transaction.exclusive if name not in new]
+    if held and (written or growing):
+        reasons.append(
+            (
+                HazardClass.H3,
+                f"{', '.join(held)} stays locked by this transaction for as long as the statement takes",
+            )
+        )
+    if growing and blocking:
+        reasons.append(_growing(subject, growing))
+    elif growing:
+        reasons.append(
+            (HazardClass.H2, f"{', '.join(growing)} is read from end to end while readers and writers go on")
+        )
+    if written and not growing:
+        reasons.append(_writing(node, written))
+    if not effects.in_transaction and not blocking and locks:
+        reasons = [(max(level, HazardClass.H1), text) for level, text in reasons if level != HazardClass.H2]
+        reasons.append((HazardClass.H1, "it runs beside readers and writers, outside a transaction"))
+    if blocking and not reasons:
+        reasons.append((HazardClass.H1, "the lock is strong and held for a moment, whatever the size of the table"))
+    if not reasons:
+        text = "what it touches is new: nobody can wait for it" if only_new else "no reader and no writer waits"
+        return HazardClass.H0, (text,)
+    worst = max(level for level, _ in reasons)
+    return worst, tuple(text for level, text in reasons if level == worst)
+
+
+def _growing(subject: Subject, growing: list[str]) -> tuple[HazardClass, str]:
+    named = ", ".join(growing)
+    verb = "written again" if any(name in subject.effects.rewrites for name in growing) else "read from end to end"
+    if all(subject.is_tiny(QName(*name.split(".", 1))) for name in growing):
+        return (
+            HazardClass.H1,
+            f"every row of {named} is {verb} under the lock, but the statistics say that it is tiny (at most 8 pages); "
+            "it would be H3 on a larger one",
+        )
+    return HazardClass.H3, f"every row of {named} is {verb} under a lock that blocks, for longer as the table grows"
+
+
+def _writing(node: object, written: list[str]) -> tuple[HazardClass, str]:
+    named = ", ".join(written)
+    tag = getattr(node, "tag", "")
+    if tag == "InsertStmt":
+        select = getattr(node, "selectStmt", None)
+        if select is None or select.valuesLists is not None:
+            return HazardClass.H0, f"new rows of {named} are in nobody's way"
+        return HazardClass.H2, f"rows of {named} are written in proportion to what the query finds"
+    if tag == "UpdateStmt" and getattr(node, "whereClause", None) is None:
+        return HazardClass.H3, f"every row of {named} is written, and locked until the transaction ends"
+    return HazardClass.H2, f"rows of {named} are written, and locked until the transaction ends"

@@ -1,0 +1,108 @@
+"""What a rule looks at, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wesley_tui.catalog.model import QName, Table
+from wesley_tui.planner.effects import EffectContext, Effects
+from wesley_tui.planner.effects.context import name_of
+from wesley_tui.planner.plan import HazardClass, LockMode
+
+__all__ = ["Finding", "Severity", "StatementReport", "Subject", "Transaction"]
+
+Severity = Literal["error", "warning", "info"]
+"""``error``: an outage, a loss or a failure is to be expected; ``warning``: it depends; ``info``: good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    rule: str
+    severity: Severity
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementReport:
+    """One statement: the same facts as a step of a plan, and what the rules say of it."""
+
+    line: int
+    sql: str
+    hazard: HazardClass
+    locks: Mapping[str, LockMode]
+    rewrites: tuple[str, ...]
+    scans: tuple[str, ...]
+    in_transaction: bool
+    """False when PostgreSQL refuses the statement in a transaction block."""
+    findings: tuple[Finding, ...] = ()
+    why: tuple[str, ...] = ()
+    """Why it has its class, one sentence each."""
+    column: int = 1
+    parsed: bool = True
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What the transaction that is open has done so far; a new one for each, also for a statement on its own."""
+
+    explicit: bool = False
+    """Between BEGIN and COMMIT, or the whole file under ``--single-transaction``."""
+    exclusive: dict[str, LockMode] = field(default_factory=dict)
+    """Locks on tables that existed before, which block readers or writers, by name."""
+    enum_values: dict[str, set[str]] = field(default_factory=dict)
+    """Labels that it added to types that existed before."""
+    not_valid: set[tuple[str, str]] = field(default_factory=set)
+    """Constraints that it added NOT VALID: (table, name)."""
+    ddl: list[str] = field(default_factory=list)
+    """Tables that it altered."""
+    writes: list[str] = field(default_factory=list)
+    """Tables whose rows it wrote."""
+    statements: int = 0
+
+
+@dataclass(slots=True)
+class Subject:
+    """A statement in its place."""
+
+    node: Any
+    sql: str
+    effects: Effects
+    context: EffectContext
+    """The catalog before the statement."""
+    transaction: Transaction
+    settings: Mapping[str, str]
+    """Of the session, as far as the script sets them: ``lock_timeout`` …, in lower case."""
+    sizes: Mapping[QName, int]
+    """Pages of the tables, when a server was asked."""
+    created: Collection[QName]
+    """Tables and views that the script itself made."""
+    flags: dict[str, bool]
+    """What has been said once in this script and need not be said again."""
+
+    def name(self, relation: Any) -> QName:
+        return name_of(relation, self.context)
+
+    @property
+    def target(self) -> QName | None:
+        """The relation that the statement is about, when it names one."""
+        relation = self.node.relation or self.node.table
+        return name_of(relation, self.context) if relation is not None and relation.relname is not None else None
+
+    def is_new(self, name: QName | None) -> bool:
+        """Made by the script itself: nobody else can use it, or it is empty."""
+        return name is not None and name in self.created
+
+    @property
+    def on_new(self) -> bool:
+        return self.is_new(self.target)
+
+    def table(self, name: QName) -> Table | None:
+        return self.context.whole_table(name)
+
+    def is_tiny(self, name: QName) -> bool:
+        """At most eight pages, as the statistics say: whatever is done takes no longer than a catalog change."""
+        pages = self.sizes.get(name)
+        return pages is not None and 0 < pages <= 8
