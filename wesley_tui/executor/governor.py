@@ -74,7 +74,7 @@ class Knobs:
 
     rows_per_second: int = 0
     """Of each backfill, beside the plan's own limit; 0: only the plan's."""
-    batch_ms: float = 100.0
+    batch_ms: float = 30.0
     """Backfill batches grow or shrink towards this duration."""
     workers: int = 4
     """psql children that work at the same time, 1 to 4."""
