@@ -66,6 +66,17 @@ def test_a_partition_is_added_without_blocking_the_parent(any_database: str) -> 
     assert max(LockMode[mode] for (mode,) in modes) == LockMode.ShareUpdateExclusiveLock
 
 
+def test_a_new_partition_comes_after_a_new_index(any_database: str) -> None:
+    plan = migrate(
+        any_database,
+        (
+            "CREATE INDEX event_note ON public.event (note)",
+            "CREATE TABLE public.event_3 PARTITION OF public.event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        ),
+    )
+    assert [step.op for step in plan.steps][-2:] == ["join_partition_indexes", "create_table"]
+
+
 def test_an_index_is_built_partition_by_partition(any_database: str) -> None:
     plan = migrate(any_database, ("CREATE INDEX event_note ON public.event (note)",))
     assert [step.op for step in plan.steps] == ["add_index_concurrently"] * 3 + ["join_partition_indexes"]

@@ -72,6 +72,10 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
     for parent in parents:
         wanted = situation.desired.tables.get(parent)
         needs += (column_resource(parent, column.name) for column in (wanted.columns if wanted is not None else ()))
+        if wanted is not None and table.partition_of is not None:
+            # What the parent has by then, a partition that is attached gets by itself.
+            needs += (index_resource(parent, index.name) for index in wanted.indexes)
+            needs += (constraint_resource(parent, item.name) for item in wanted.constraints)
     attached = table.partition_of is not None and table.partition_of not in situation.created
     why = ["the table is new: nobody uses it yet"]
     if attached:
