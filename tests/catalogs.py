@@ -12,9 +12,10 @@ import psycopg
 from wesley_tui.catalog.ddl_lifecycle import drop_object
 from wesley_tui.catalog.expression import same_default, same_expression
 from wesley_tui.catalog.introspect import read_snapshot
-from wesley_tui.catalog.model import Catalog, Column, ForeignKey
+from wesley_tui.catalog.model import Catalog, Column, ForeignKey, SqlObject
 from wesley_tui.catalog.order import create_catalog as create_statements
 from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.catalog.statement import same_object, same_partition_bound, same_partition_key
 
 __all__ = ["clear_database", "create_statements", "differences", "read", "run"]
 
@@ -75,6 +76,9 @@ def differences(expected: Any, actual: Any, where: str = "catalog") -> list[str]
         return [f"{where}: expected {expected!r}, found {actual!r}"]
     if isinstance(expected, tuple) and not hasattr(expected, "_fields"):
         return _sequences(expected, actual, where)
+    if isinstance(expected, SqlObject) and isinstance(actual, SqlObject) and same_object(expected, actual):
+        # Columns are a part of the statement, and need not be known.
+        expected = dataclasses.replace(expected, statements=actual.statements, columns=actual.columns)
     if not dataclasses.is_dataclass(expected) or isinstance(expected, type):
         return _differ(expected, actual, where)
     found = []
@@ -85,6 +89,9 @@ def differences(expected: Any, actual: Any, where: str = "catalog") -> list[str]
         place = f"{where}.{field.name}"
         if isinstance(expected, Column) and field.name == "default":
             found += [] if same_default(a, b, expected.type) else [f"{place}: expected {a!r}, found {b!r}"]
+        elif field.name in ("partition_by", "partition_bound"):
+            same = same_partition_key if field.name == "partition_by" else same_partition_bound
+            found += [] if same(a, b) else [f"{place}: expected {a!r}, found {b!r}"]
         elif field.name in _EXPRESSIONS:
             found += [] if same_expression(a, b) else [f"{place}: expected {a!r}, found {b!r}"]
         else:

@@ -12,7 +12,7 @@ record is spelled as introspection would spell it, but expressions are spelled a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -39,7 +39,7 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.naming import MAX_IDENTIFIER_BYTES, qualified, quote_ident, quote_literal
 
-__all__ = ["catalogs", "comments", "edits", "names"]
+__all__ = ["Pool", "catalogs", "comments", "conditions", "edits", "is_sortable", "names"]
 
 _HOSTILE_NAMES = (
     *("user", "order", "select", "Users", "camelCase", "a b", "a.b", 'say "hi"', "it's", "naïve", "数据", "🙂 table"),
@@ -113,7 +113,7 @@ _C_COLLATION = QName("pg_catalog", "C")
 
 
 @dataclass
-class _Pool:
+class Pool:
     """Names that are taken, by namespace: relations, types and constraints of a schema must not meet."""
 
     taken: set[tuple[str, str]] = field(default_factory=set)
@@ -139,9 +139,10 @@ def comments() -> st.SearchStrategy[str | None]:
 
 
 @st.composite
-def catalogs(draw: st.DrawFn, *, max_tables: int = 4, major: int = 15) -> Catalog:
-    """A catalog that a fresh database of PostgreSQL ``major`` or later can hold."""
-    pool = _Pool()
+def catalogs(draw: st.DrawFn, *, max_tables: int = 4, major: int = 15, kinds: Collection[str] = ()) -> Catalog:
+    """A catalog that a fresh database of PostgreSQL ``major`` or later can hold: tables and enums, and the ``kinds`` of
+    :data:`tests.strategies_objects.KINDS` that are asked for."""
+    pool = Pool()
     schemas = ["public"]
     if draw(st.booleans()):
         schemas.append(pool.claim("schema", draw(names())))
@@ -157,16 +158,21 @@ def catalogs(draw: st.DrawFn, *, max_tables: int = 4, major: int = 15) -> Catalo
         name = QName(schema, pool.claim(f"relation {schema}", draw(names())))
         tables.append(draw(_tables(name, tuple(enums.values()), pool, major)))
     tables = [draw(_with_foreign_keys(table, tables, pool, major)) for table in tables]
-    return Catalog(
+    catalog = Catalog(
         schemas=frozenset(schemas), tables={table.name: table for table in sorted(tables, key=_name)}, enums=enums
     )
+    if not kinds:
+        return catalog
+    from tests.strategies_objects import with_objects
+
+    return draw(with_objects(catalog, pool, kinds, major))
 
 
 @st.composite
 def edits(draw: st.DrawFn, catalog: Catalog, *, max_edits: int = 4, major: int = 15) -> Catalog:
     """A neighbour of ``catalog``: columns, checks, indexes, comments and tables added and removed, NOT NULL and
     defaults changed, labels added at the end of enums. A table goes only when no other table refers to it."""
-    pool = _Pool({("schema", schema) for schema in catalog.schemas})
+    pool = Pool({("schema", schema) for schema in catalog.schemas})
     for table in catalog.tables.values():
         space = f"relation {table.name.schema}"
         pool.taken |= {(space, table.name.name)}
@@ -199,7 +205,7 @@ def edits(draw: st.DrawFn, catalog: Catalog, *, max_edits: int = 4, major: int =
 
 
 @st.composite
-def _edited(draw: st.DrawFn, table: Table, kind: str, enums: Sequence[Enum], pool: _Pool) -> Table:
+def _edited(draw: st.DrawFn, table: Table, kind: str, enums: Sequence[Enum], pool: Pool) -> Table:
     if kind == "index":
         made = draw(_indexes(table.name, table.columns, pool))
         kept = table.indexes[1:] if draw(st.booleans()) else table.indexes
@@ -213,7 +219,7 @@ def _edited(draw: st.DrawFn, table: Table, kind: str, enums: Sequence[Enum], poo
         )
     position = draw(st.integers(0, len(table.columns)))
     if position == len(table.columns):
-        local = _Pool({("column", column.name) for column in table.columns})
+        local = Pool({("column", column.name) for column in table.columns})
         added = draw(_columns(local, enums))
         return dataclasses.replace(table, columns=(*table.columns, added))
     column = table.columns[position]
@@ -236,9 +242,9 @@ def _by_name(items: Sequence[_Named]) -> tuple[_Named, ...]:
 
 
 @st.composite
-def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: _Pool, major: int) -> Table:
+def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, major: int) -> Table:
     """A table without foreign keys."""
-    local = _Pool()
+    local = Pool()
     columns = [draw(_columns(local, enums)) for _ in range(draw(st.integers(1, 5)))]
     if draw(st.integers(0, 3)):
         key_type = draw(st.sampled_from(_KEY_TYPES))
@@ -282,7 +288,7 @@ def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: _Pool, ma
 
 
 @st.composite
-def _columns(draw: st.DrawFn, local: _Pool, enums: Sequence[Enum]) -> Column:
+def _columns(draw: st.DrawFn, local: Pool, enums: Sequence[Enum]) -> Column:
     types = [kind.type for kind in _KINDS]
     types += [qualified(enum.name) for enum in enums] + [f"{qualified(enum.name)}[]" for enum in enums]
     column_type = draw(st.sampled_from(types))
@@ -312,7 +318,7 @@ def _defaults(draw: st.DrawFn, column_type: str, enums: Sequence[Enum]) -> str |
 
 
 @st.composite
-def _generated_columns(draw: st.DrawFn, columns: Sequence[Column], local: _Pool, major: int) -> list[Column]:
+def _generated_columns(draw: st.DrawFn, columns: Sequence[Column], local: Pool, major: int) -> list[Column]:
     sources = [column for column in columns if column.type in ("integer", "text", "numeric(10,2)")]
     if not sources or draw(st.integers(0, 2)):
         return []
@@ -324,8 +330,8 @@ def _generated_columns(draw: st.DrawFn, columns: Sequence[Column], local: _Pool,
 
 
 @st.composite
-def _uniques(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Pool) -> Unique | None:
-    keys = [column.name for column in columns if _is_sortable(column)]
+def _uniques(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Unique | None:
+    keys = [column.name for column in columns if is_sortable(column)]
     if not keys:
         return None
     chosen = draw(st.lists(st.sampled_from(keys), min_size=1, max_size=3, unique=True))
@@ -344,8 +350,8 @@ def _uniques(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Po
 
 
 @st.composite
-def _checks(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Pool) -> Check | None:
-    condition = draw(_conditions(columns))
+def _checks(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Check | None:
+    condition = draw(conditions(columns))
     if condition is None:
         return None
     return Check(
@@ -358,7 +364,7 @@ def _checks(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Poo
 
 
 @st.composite
-def _conditions(draw: st.DrawFn, columns: Sequence[Column]) -> str | None:
+def conditions(draw: st.DrawFn, columns: Sequence[Column]) -> str | None:
     written = [
         check.replace("{c}", quote_ident(column.name))
         for column in columns
@@ -372,7 +378,7 @@ def _conditions(draw: st.DrawFn, columns: Sequence[Column]) -> str | None:
 
 
 @st.composite
-def _excludes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Pool) -> Exclude | None:
+def _excludes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Exclude | None:
     ranges = [column.name for column in columns if column.type == "int4range"]
     numbers = [column.name for column in columns if column.type == "integer"]
     if not ranges and not numbers:
@@ -383,20 +389,20 @@ def _excludes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _P
         pool.claim(f"relation {table.schema}", draw(names())),
         method,
         ((IndexKey(key), operator),),
-        where=draw(_conditions(columns)) if draw(st.booleans()) else None,
+        where=draw(conditions(columns)) if draw(st.booleans()) else None,
         deferrable=deferrable,
         comment=draw(comments()),
     )
 
 
 @st.composite
-def _indexes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Pool) -> Index | None:
+def _indexes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Index | None:
     shapes: list[tuple[str, IndexKey]] = []
     for column in columns:
         virtual = column.generated is not None and column.generated.kind == "virtual"
         if virtual:
             continue
-        if _is_sortable(column):
+        if is_sortable(column):
             shapes.append(("btree", IndexKey(column.name)))
             descending = draw(st.booleans())
             nulls_first = draw(st.sampled_from((None, not descending)))
@@ -439,16 +445,16 @@ def _indexes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Po
         unique=unique,
         include=tuple(include),
         nulls_not_distinct=unique and draw(st.booleans()),
-        where=draw(_conditions(columns)) if draw(st.booleans()) else None,
+        where=draw(conditions(columns)) if draw(st.booleans()) else None,
         options=(("fillfactor", "70"),) if method == "btree" and draw(st.booleans()) else (),
         comment=draw(comments()),
     )
 
 
 @st.composite
-def _policies(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _Pool) -> Policy:
+def _policies(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Policy:
     command = draw(st.sampled_from(_COMMANDS))
-    condition = draw(_conditions(columns)) or "true"
+    condition = draw(conditions(columns)) or "true"
     using = None if command == "insert" else condition
     check = condition if command == "insert" or (command in ("all", "update") and draw(st.booleans())) else None
     return Policy(
@@ -463,10 +469,10 @@ def _policies(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: _P
 
 
 @st.composite
-def _with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], pool: _Pool, major: int) -> Table:
+def _with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], pool: Pool, major: int) -> Table:
     """``table`` with foreign keys, on columns made for them, to primary keys of any tables, its own included."""
     targets = [target for target in tables if target.primary_key is not None]
-    local = _Pool({("column", column.name) for column in table.columns})
+    local = Pool({("column", column.name) for column in table.columns})
     columns, keys = list(table.columns), list(table.constraints)
     for target in draw(st.lists(st.sampled_from(targets), max_size=2)) if targets else ():
         assert target.primary_key is not None
@@ -500,7 +506,7 @@ def _with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], p
     return dataclasses.replace(table, columns=tuple(columns), constraints=_by_name(keys))
 
 
-def _is_sortable(column: Column) -> bool:
+def is_sortable(column: Column) -> bool:
     """Whether btree can hold it."""
     if column.generated is not None and column.generated.kind == "virtual":
         return False

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.catalogs import clear_database, create_statements, differences, read, run
 from tests.strategies import catalogs
+from tests.strategies_objects import KINDS
 from wesley_tui.catalog.ddl import policy_is_alterable
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
 
@@ -41,5 +42,31 @@ def test_a_catalog_survives_creation_and_reading(any_database: str) -> None:
         assert scope_of(found) == scope_of(catalog)
         for table in found.tables.values():
             assert all(policy_is_alterable(policy, policy) for policy in table.policies)
+
+    law()
+
+
+def test_every_kind_survives_creation_and_reading(any_database: str) -> None:
+    major = read(any_database).major
+
+    @settings(
+        max_examples=_EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+    @given(st.data())
+    def law(data: st.DataObject) -> None:
+        catalog = data.draw(catalogs(major=major, max_tables=2, kinds=KINDS))
+        clear_database(any_database)
+        run(any_database, list(create_statements(catalog)))
+        found = read(any_database).catalog
+        assert differences(catalog, found) == []
+        assert found.unmanaged == ()
+        clear_database(any_database)
+        run(any_database, list(create_statements(found)))
+        again = read(any_database).catalog
+        assert differences(found, again) == []
+        assert fingerprint(found) == fingerprint(again)
 
     law()

@@ -182,8 +182,9 @@ def _not_null_names(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[
                 UnmanagedObject("NOT NULL constraint that is not valid", QName(schema, f"{table_name}.{name}"))
             )
             continue
-        chosen = default_name(table_name, (column,), "not_null")
-        if name != chosen and not re.fullmatch(r"\d+", name.removeprefix(chosen)):
+        number_of_name = re.search(r"_not_null(\d*)$", name)
+        suffix = f"not_null{number_of_name[1]}" if number_of_name else "not_null"
+        if name != default_name(table_name, (column,), suffix):
             found[table, number] = name
     return found
 
