@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogs import read
+from tests.catalogs import create_statements, differences, read, run
 from tests.conftest import Servers, fresh_database
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.fingerprint import fingerprint
@@ -44,5 +44,10 @@ def test_a_dump_is_read_whole(servers: Servers, dump: Path) -> None:
                     assert canonical_type(column.type, names) == column.type
             assert ddl.create_table(table)
         assert fingerprint(catalog) == fingerprint(read(database).catalog)
+        # What has no record is one operator; all else is made again as it was.
+        assert [item.kind for item in catalog.unmanaged] == ["operator"]
+        for copy in fresh_database(server):
+            run(copy, list(create_statements(catalog)))
+            assert differences(catalog, read(copy).catalog) == []
         # Connecting included; an order of magnitude above what it takes, to catch a query per table.
         assert elapsed < 2
