@@ -14,9 +14,8 @@ _DATA = frozenset(("UpdateStmt", "MergeStmt", "CopyStmt"))
 def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
     """The class, and the sentences that say why."""
     effects, node = subject.effects, subject.node
-    new = {str(name) for name in subject.created} | set(effects.creates)
-    locks = {name: mode for name, mode in effects.locks.items() if name not in new}
-    growing = [name for name in (*effects.rewrites, *effects.scans) if name not in new]
+    locks = {name: effects.locks[name] for name in subject.others(effects.locks)}
+    growing = subject.others((*effects.rewrites, *effects.scans))
     blocking = max(locks.values(), default=LockMode.AccessShareLock) >= LockMode.ShareLock
     only_new = bool(effects.locks or effects.creates) and not locks
 
@@ -27,8 +26,8 @@ def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
         reasons.append((HazardClass.H3, f"is lost: {'; '.join(effects.loses)}"))
     if effects.breaks and not only_new:
         reasons.append((HazardClass.H3, f"connected clients notice: {'; '.join(effects.breaks)}"))
-    written = [name for name in effects.writes if name not in new]
-    held = [name for name in subject.transaction.exclusive if name not in new]
+    written = subject.others(effects.writes)
+    held = subject.others(subject.transaction.exclusive)
     if held and (written or growing):
         reasons.append(
             (

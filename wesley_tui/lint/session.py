@@ -66,17 +66,17 @@ class Session:
     def _remember(self, subject: Subject) -> None:
         transaction, node, effects = self.transaction, subject.node, subject.effects
         transaction.statements += 1
-        new = {str(name) for name in subject.created} | set(effects.creates)
-        for name, mode in effects.locks.items():
-            if mode >= LockMode.ShareLock and name not in new:
+        for name in subject.others(effects.locks):
+            mode = effects.locks[name]
+            if mode >= LockMode.ShareLock:
                 transaction.exclusive[name] = max(mode, transaction.exclusive.get(name, mode))
-        transaction.writes += [name for name in effects.writes if name not in new]
+        transaction.writes += subject.others(effects.writes)
         if node.tag == "AlterEnumStmt" and node.newVal is not None and node.oldVal is None:
             name = names_in(node.typeName)[-1]
             transaction.enum_values.setdefault(name, set()).add(node.newVal)
         if node.tag == "AlterTableStmt":
             table = str(subject.target)
-            if table not in new:
+            if not subject.on_new:
                 transaction.ddl.append(table)
             for command in node.cmds:
                 constraint = command.get("def")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -82,18 +82,30 @@ class Subject:
     flags: dict[str, bool]
     """What has been said once in this script and need not be said again."""
 
+    target: QName | None = None
+    """The relation that the statement is about, when it names one."""
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What several rules ask for, found once."""
+
+    def __post_init__(self) -> None:
+        relation = self.node.relation or self.node.table
+        if relation is not None and relation.relname is not None:
+            self.target = name_of(relation, self.context)
+
     def name(self, relation: Any) -> QName:
         return name_of(relation, self.context)
-
-    @property
-    def target(self) -> QName | None:
-        """The relation that the statement is about, when it names one."""
-        relation = self.node.relation or self.node.table
-        return name_of(relation, self.context) if relation is not None and relation.relname is not None else None
 
     def is_new(self, name: QName | None) -> bool:
         """Made by the script itself: nobody else can use it, or it is empty."""
         return name is not None and name in self.created
+
+    def others(self, names: Iterable[str]) -> list[str]:
+        """Those of ``names`` (``schema.table``) that the script has not made, this statement included."""
+        return [
+            name
+            for name in names
+            if name not in self.effects.creates and QName(*name.split(".", 1)) not in self.created
+        ]
 
     @property
     def on_new(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from wesley_tui.lint.rules.reading import nodes
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
-from wesley_tui.planner.effects.tree import walk
 
 _T = "Data"
 _DML = "SelectStmt UpdateStmt DeleteStmt InsertStmt MergeStmt"
@@ -79,7 +79,7 @@ rule(
     good="SELECT id FROM users WHERE id IN (1, 2, 3);",
 )
 def _(s: Subject) -> Iterator[str]:
-    for item in walk(s.node):
+    for item in nodes(s):
         if item.tag == "A_Expr" and item.get("kind") == "AEXPR_IN" and len(item.rexpr or ()) > 500:
             yield f"{len(item.rexpr)} values"
 
@@ -96,7 +96,7 @@ def _(s: Subject) -> Iterator[str]:
     good="SELECT id FROM users u WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.id);",
 )
 def _(s: Subject) -> Iterator[str]:
-    for item in walk(s.node):
+    for item in nodes(s):
         if item.tag == "BoolExpr" and item.boolop == "NOT_EXPR":
             inner = item.args[0]
             if inner.tag == "SubLink" and inner.subLinkType == "ANY_SUBLINK":
@@ -115,7 +115,7 @@ def _(s: Subject) -> Iterator[str]:
     good="SELECT id FROM users WHERE email IS NULL;",
 )
 def _(s: Subject) -> Iterator[str]:
-    for item in walk(s.node):
+    for item in nodes(s):
         if item.tag == "A_Expr" and item.get("kind") == "AEXPR_OP" and item.name[-1].sval in ("=", "<>", "!="):
             for side in (item.lexpr, item.rexpr):
                 if getattr(side, "tag", "") == "A_Const" and side.isnull:
@@ -225,7 +225,7 @@ rule(
 )(
     when(
         lambda node, s: any(
-            item.tag == "SelectStmt" and item.limitCount is not None and not item.sortClause for item in walk(node)
+            item.tag == "SelectStmt" and item.limitCount is not None and not item.sortClause for item in nodes(s)
         ),
         "which rows are meant is left to chance",
     )
@@ -241,7 +241,7 @@ rule(
     fix="JOIN … ON or USING.",
     bad="SELECT a.id FROM a NATURAL JOIN b;",
     good="SELECT a.id FROM a JOIN b ON b.a_id = a.id;",
-)(when(lambda node, s: any(item.isNatural for item in walk(node)), "a new column changes what is joined"))
+)(when(lambda node, s: any(item.isNatural for item in nodes(s)), "a new column changes what is joined"))
 
 rule(
     "opaque-code",

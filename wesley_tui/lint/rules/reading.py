@@ -8,6 +8,7 @@ from typing import Any
 from wesley_tui.catalog.model import QName
 from wesley_tui.lint.subject import Subject
 from wesley_tui.planner.effects.context import names_in
+from wesley_tui.planner.effects.tree import Node, walk
 
 __all__ = [
     "actions",
@@ -16,6 +17,7 @@ __all__ = [
     "column_constraints",
     "dropped",
     "new_columns",
+    "nodes",
     "option_names",
     "type_modifiers",
 ]
@@ -30,8 +32,15 @@ def actions(subject: Subject, *subtypes: str) -> Iterator[Any]:
                 yield command
 
 
-def new_columns(subject: Subject) -> Iterator[tuple[QName, Any]]:
+def new_columns(subject: Subject) -> list[tuple[QName, Any]]:
     """Columns that CREATE TABLE or ADD COLUMN define: (table, ColumnDef)."""
+    found: list[tuple[QName, Any]] | None = subject.memo.get("columns")
+    if found is None:
+        found = subject.memo["columns"] = list(_new_columns(subject))
+    return found
+
+
+def _new_columns(subject: Subject) -> Iterator[tuple[QName, Any]]:
     node, target = subject.node, subject.target
     if target is None:
         return
@@ -43,6 +52,14 @@ def new_columns(subject: Subject) -> Iterator[tuple[QName, Any]]:
         for command in node.cmds:
             if command.subtype == "AT_AddColumn":
                 yield target, command.get("def")
+
+
+def nodes(subject: Subject) -> list[Node]:
+    """Every node of the statement."""
+    found: list[Node] | None = subject.memo.get("nodes")
+    if found is None:
+        found = subject.memo["nodes"] = list(walk(subject.node))
+    return found
 
 
 def column_constraints(column: Any) -> set[str]:

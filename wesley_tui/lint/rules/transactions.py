@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wesley_tui.lint.rules.reading import actions
+from wesley_tui.lint.rules.reading import actions, nodes
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
 from wesley_tui.planner.effects.context import names_in
-from wesley_tui.planner.effects.tree import walk
 from wesley_tui.planner.plan import LockMode
 
 _T = "Transactions and timeouts"
@@ -112,7 +111,7 @@ def _(s: Subject) -> Iterator[str]:
     good="ALTER TABLE users ADD COLUMN a bigint;\nALTER TABLE orders VALIDATE CONSTRAINT c;",
 )
 def _(s: Subject) -> Iterator[str]:
-    growing = [name for name in (*s.effects.rewrites, *s.effects.scans) if name not in map(str, s.created)]
+    growing = s.others((*s.effects.rewrites, *s.effects.scans))
     if s.transaction.explicit and growing and s.transaction.exclusive:
         held = ", ".join(sorted(s.transaction.exclusive))
         yield f"{held} stays locked while {', '.join(growing)} is read"
@@ -131,10 +130,7 @@ def _(s: Subject) -> Iterator[str]:
 def _(s: Subject) -> Iterator[str]:
     if not s.transaction.explicit:
         return
-    new = {str(name) for name in s.created} | set(s.effects.creates)
-    strong = {
-        name for name, mode in s.effects.locks.items() if mode is LockMode.AccessExclusiveLock and name not in new
-    }
+    strong = {name for name in s.others(s.effects.locks) if s.effects.locks[name] is LockMode.AccessExclusiveLock}
     before = {name for name, mode in s.transaction.exclusive.items() if mode is LockMode.AccessExclusiveLock}
     if strong - before and before:
         awaited = ", ".join(sorted(strong - before))
@@ -156,14 +152,13 @@ def _(s: Subject) -> Iterator[str]:
     if not (s.transaction.explicit and s.transaction.enum_values):
         return
     labels = {label: name for name, found in s.transaction.enum_values.items() for label in found}
-    used = {item.sval.sval for item in walk(s.node) if item.tag == "A_Const" and item.sval is not None}
+    used = {item.sval.sval for item in nodes(s) if item.tag == "A_Const" and item.sval is not None}
     for label in sorted(used & labels.keys()):
         yield f"{label!r} of {labels[label]} is not committed yet"
 
 
 def _blocks(s: Subject) -> bool:
-    new = {str(name) for name in s.created} | set(s.effects.creates)
-    return any(mode >= LockMode.ShareRowExclusiveLock and name not in new for name, mode in s.effects.locks.items())
+    return any(s.effects.locks[name] >= LockMode.ShareRowExclusiveLock for name in s.others(s.effects.locks))
 
 
 @rule(
@@ -261,7 +256,7 @@ rule(
 def _calls(s: Subject, *names: str) -> list[str]:
     return [
         names_in(item.funcname)[-1]
-        for item in walk(s.node)
+        for item in nodes(s)
         if item.tag == "FuncCall" and names_in(item.funcname)[-1] in names
     ]
 
