@@ -6,8 +6,9 @@ import pytest
 from pglast.parser import parse_sql
 
 from tests.catalogs import clear_database, create_statements, differences, read, run
+from wesley_tui.catalog.ddl import create_table
 from wesley_tui.catalog.ddl_lifecycle import drop_object
-from wesley_tui.catalog.model import Catalog, Grant, Ref
+from wesley_tui.catalog.model import Catalog, Grant, QName, Ref
 from wesley_tui.catalog.statement import canonical_statement, same_object, same_statement
 
 _TABLES = (
@@ -270,3 +271,11 @@ def test_what_was_written_is_the_same_as_what_the_server_prints(everything: str)
         assert sum(same_statement(text, other) for other in printed) == 1, text
     for item in catalog.objects.values():
         assert same_object(item, item)
+
+
+def test_a_partition_made_apart_is_the_same(any_database: str) -> None:
+    run(any_database, [text for text in _TABLES if "app." not in text])
+    catalog = _read(any_database)
+    part = catalog.tables[QName("public", "parts_1")]
+    run(any_database, ["DROP TABLE public.parts_1", *create_table(part, attach=True)])
+    assert differences(catalog, _read(any_database)) == []

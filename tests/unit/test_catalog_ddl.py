@@ -8,8 +8,25 @@ from pglast.parser import parse_sql
 
 from tests.catalogs import create_statements
 from tests.strategies import catalogs
+from tests.strategies_objects import KINDS
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Catalog, Check, Column, Index, IndexKey, Policy, PrimaryKey, QName, Table, Unique
+from wesley_tui.catalog.ddl_grants import change_grants
+from wesley_tui.catalog.ddl_lifecycle import drop_object
+from wesley_tui.catalog.model import (
+    Catalog,
+    Check,
+    Column,
+    Grant,
+    Index,
+    IndexKey,
+    Policy,
+    PrimaryKey,
+    QName,
+    Ref,
+    Table,
+    Unique,
+)
+from wesley_tui.catalog.order import sorted_by_needs
 
 _T = QName("public", "order")
 
@@ -122,3 +139,42 @@ def test_index_and_comment_spell_everything() -> None:
     assert ddl.comment_on("index", _T, "i", "it's") == "COMMENT ON INDEX public.i IS 'it''s'"
     assert ddl.comment_on("policy", _T, "p", None) == 'COMMENT ON POLICY p ON public."order" IS NULL'
     assert ddl.comment_on("schema", QName("a b", ""), None, "x") == "COMMENT ON SCHEMA \"a b\" IS 'x'"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(catalogs(major=18, max_tables=2, kinds=KINDS))
+def test_every_kind_is_written_in_the_grammar(catalog: Catalog) -> None:
+    for statement in create_statements(catalog):
+        assert len(parse_sql(statement)) == 1
+    for item in catalog.objects.values():
+        for statement in drop_object(item):
+            assert len(parse_sql(statement)) == 1
+    for table in catalog.tables.values():
+        if table.partition_of is not None:
+            first, *_, last = ddl.create_table(table, attach=True)
+            assert "LIKE " in first
+            assert " ATTACH PARTITION " in last
+            statements = (first, last, ddl.detach_partition(table, concurrently=True))
+            assert all(len(parse_sql(statement)) == 1 for statement in statements)
+
+
+def test_what_comes_before_what() -> None:
+    a, b, c, d = (Ref("view", name) for name in "abcd")
+    table = Ref("table", "z")
+    assert sorted_by_needs({a: [b], b: [table], table: [], c: []}) == [table, b, a, c]
+    # A circle is cut, and nothing is lost.
+    assert sorted_by_needs({a: [b], b: [c], c: [a], d: [a, table]}) == [a, c, b, d]
+    chain = {Ref("table", f"{number:05}"): [Ref("table", f"{number + 1:05}")] for number in range(5000)}
+    assert sorted_by_needs(chain) == sorted(chain, reverse=True)
+
+
+def test_privileges_are_given_and_taken() -> None:
+    old = (Grant("a", "SELECT"), Grant("a", "UPDATE", grantable=True), Grant("public", "EXECUTE", revoked=True))
+    new = (Grant("a", "UPDATE"), Grant("public", "SELECT", column="x y"), Grant("public", "INSERT", column="z"))
+    assert change_grants("TABLE t", old, new) == (
+        "REVOKE SELECT ON TABLE t FROM a",
+        "REVOKE GRANT OPTION FOR UPDATE ON TABLE t FROM a",
+        'GRANT EXECUTE, INSERT (z), SELECT ("x y") ON TABLE t TO PUBLIC',
+    )
+    assert change_grants("TABLE t", new, new) == ()
+    assert change_grants("FUNCTION f()", (), old[2:]) == ("REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",)
