@@ -166,7 +166,8 @@ def _row_security(command: Any, target: Target) -> None:
     policies = target.table.policies if target.table is not None else ()
     if command.subtype == "AT_DisableRowSecurity":
         target.tally.loses.append(f"row-level security of {target.name}: everybody with a grant sees every row")
-    if command.subtype == "AT_EnableRowSecurity" and not policies and target.name not in target.context.created:
+    unguarded = not policies and target.name not in target.context.guarded | target.context.created
+    if command.subtype == "AT_EnableRowSecurity" and unguarded:
         target.tally.breaks.append(
             f"row-level security without a policy on {target.name}: every role but its owner sees no row"
         )

@@ -29,6 +29,8 @@ class EffectContext:
     partial: bool = False
     """The catalog holds only what earlier statements of the same file made: other tables exist that it does not
     know."""
+    guarded: frozenset[QName] = frozenset()
+    """Tables that got a policy, also those that the catalog does not know."""
 
     @property
     def major(self) -> int:

@@ -213,9 +213,9 @@ def _indexed(node: Any, context: EffectContext, _source: bytes) -> EffectContext
 
 def _policy(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
     policy = Policy(str(node.policy_name))
-    return _with_table(
-        name_of(node.table, context), context, lambda table: replace(table, policies=(*table.policies, policy))
-    )
+    name = name_of(node.table, context)
+    context = replace(context, guarded=context.guarded | {name})
+    return _with_table(name, context, lambda table: replace(table, policies=(*table.policies, policy)))
 
 
 def _renamed(node: Any, context: EffectContext, _source: bytes) -> EffectContext:

@@ -1,0 +1,4 @@
+-- expect: ban-drop-column
+SET lock_timeout = '2s';
+SET statement_timeout = '30s';
+ALTER TABLE users DROP COLUMN email;

@@ -1,0 +1,8 @@
+-- expect: adding-not-nullable-field ddl-and-backfill-in-one-transaction long-statement-under-lock update-without-where
+SET lock_timeout = '2s';
+SET statement_timeout = '30s';
+BEGIN;
+ALTER TABLE users ADD COLUMN a text;
+UPDATE users SET a = b;
+ALTER TABLE users ALTER COLUMN a SET NOT NULL;
+COMMIT;

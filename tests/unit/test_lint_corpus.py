@@ -1,0 +1,30 @@
+"""Migrations as people write them: the safe ones raise nothing, the others exactly what they announce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wesley_tui.lint import LintOptions, lint_script
+
+CORPUS = sorted((Path(__file__).parents[1] / "lint_corpus").glob("*.sql"))
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_migration(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    reports = lint_script(text, LintOptions())
+    assert all(report.parsed for report in reports)
+    found = sorted({item.rule for report in reports for item in report.findings})
+    first = text.split("\n", 1)[0]
+    expected = first.removeprefix("-- expect: ").split() if first.startswith("-- expect: ") else []
+    assert found == expected
+    worst = max(report.hazard for report in reports)
+    assert path.stem.startswith("safe_") == (not expected)
+    if not expected:
+        assert worst < 3
+
+
+def test_the_corpus_is_there() -> None:
+    assert len(CORPUS) >= 40
