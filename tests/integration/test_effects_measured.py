@@ -121,46 +121,45 @@ _SUE, _AE, _SHARE = LockMode.ShareUpdateExclusiveLock, LockMode.AccessExclusiveL
 _WRITER = "UPDATE app.person SET n = n WHERE id = 1"
 
 
-@pytest.mark.parametrize(
-    ("statement", "blocker", "expected"),
-    [
-        ("CREATE INDEX CONCURRENTLY fresh ON app.person (n)", _WRITER, {"app.person": _SUE}),
-        ("DROP INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
-        ("REINDEX INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
-        ("REINDEX TABLE CONCURRENTLY app.person", _WRITER, {"app.person": _SUE}),
-        ("VACUUM app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
-        ("VACUUM (ANALYZE) app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
-        ("VACUUM FULL app.person", "SELECT 1 FROM app.person", {"app.person": _AE}),
-        ("REINDEX TABLE app.event_1", "UPDATE app.event_1 SET what = what", {"app.event_1": _SHARE}),
-        (
-            "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
-            "SELECT 1 FROM app.metric_1",
-            {"app.metric": _SUE, "app.metric_1": _AE},
-        ),
-    ],
-)
-def test_forms_outside_transactions(
-    any_database: str, statement: str, blocker: str, expected: dict[str, LockMode]
-) -> None:
+_OUTSIDE: list[tuple[str, str, dict[str, LockMode]]] = [
+    ("CREATE INDEX CONCURRENTLY fresh ON app.person (n)", _WRITER, {"app.person": _SUE}),
+    ("REINDEX INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
+    ("REINDEX TABLE CONCURRENTLY app.person", _WRITER, {"app.person": _SUE}),
+    ("DROP INDEX CONCURRENTLY app.person_at_idx", _WRITER, {"app.person": _SUE}),
+    ("VACUUM app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
+    ("VACUUM (ANALYZE) app.person", "ALTER TABLE app.person SET (fillfactor=90)", {"app.person": _SUE}),
+    ("VACUUM FULL app.person", "SELECT 1 FROM app.person", {"app.person": _AE}),
+    ("REINDEX TABLE app.event_1", "UPDATE app.event_1 SET what = what", {"app.event_1": _SHARE}),
+    (
+        "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
+        "SELECT 1 FROM app.metric_1",
+        {"app.metric": _SUE, "app.metric_1": _AE},
+    ),
+]
+"""Statement, what an older transaction does that it then waits for, and the locks it holds or waits for."""
+
+
+def test_forms_outside_transactions(any_database: str) -> None:
     """They commit in between, so they are watched while they wait for an older transaction."""
     context, _ = _prepared(any_database)
-    effects = effects_of(statement, context)
-    assert dict(effects.locks) == expected
-    assert effects.in_transaction == statement.startswith("REINDEX TABLE app.event_1")
-    with (
-        psycopg.connect(any_database) as older,
-        psycopg.connect(any_database, autocommit=True) as watcher,
-        psycopg.connect(any_database, autocommit=True) as worker,
-    ):
-        older.execute(blocker)
-        thread = threading.Thread(target=worker.execute, args=[statement])
-        thread.start()
-        try:
-            found = _locks_while_waiting(watcher, worker.info.backend_pid)
-        finally:
-            older.rollback()
-            thread.join(30)
-    assert found == expected
+    for statement, blocker, expected in _OUTSIDE:
+        effects = effects_of(statement, context)
+        assert dict(effects.locks) == expected, statement
+        assert effects.in_transaction == statement.startswith("REINDEX TABLE app.event_1")
+        with (
+            psycopg.connect(any_database) as older,
+            psycopg.connect(any_database, autocommit=True) as watcher,
+            psycopg.connect(any_database, autocommit=True) as worker,
+        ):
+            older.execute(blocker)
+            thread = threading.Thread(target=worker.execute, args=[statement])
+            thread.start()
+            try:
+                found = _locks_while_waiting(watcher, worker.info.backend_pid)
+            finally:
+                older.rollback()
+                thread.join(30)
+        assert found == expected, statement
 
 
 def _locks_while_waiting(watcher: psycopg.Connection, pid: int) -> dict[str, LockMode]:
@@ -174,28 +173,28 @@ def _locks_while_waiting(watcher: psycopg.Connection, pid: int) -> dict[str, Loc
     return {name: LockMode[mode] for name, mode, _, kind in rows if kind in "rp" and "_ccnew" not in name}
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "VACUUM app.person",
-        "REINDEX SCHEMA app",
-        "REINDEX TABLE app.event",
-        "CLUSTER",
-        "CREATE DATABASE fresh",
-        "ALTER SYSTEM SET work_mem = '4MB'",
-        "CREATE TABLESPACE fresh LOCATION '/nowhere'",
-        "REINDEX (CONCURRENTLY) INDEX app.person_at_idx",
-        "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
-        "CREATE INDEX CONCURRENTLY ON app.person (n)",
-    ],
-)
-def test_what_cannot_run_in_a_transaction_is_refused_there(database: str, statement: str) -> None:
+_REFUSED = [
+    "VACUUM app.person",
+    "REINDEX SCHEMA app",
+    "REINDEX TABLE app.event",
+    "CLUSTER",
+    "CREATE DATABASE fresh",
+    "ALTER SYSTEM SET work_mem = '4MB'",
+    "CREATE TABLESPACE fresh LOCATION '/nowhere'",
+    "REINDEX (CONCURRENTLY) INDEX app.person_at_idx",
+    "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
+    "CREATE INDEX CONCURRENTLY ON app.person (n)",
+]
+
+
+def test_what_cannot_run_in_a_transaction_is_refused_there(database: str) -> None:
     context, _ = _prepared(database)
-    with psycopg.connect(database) as connection:
-        connection.execute("SELECT 1")
-        with pytest.raises(psycopg.errors.ActiveSqlTransaction):
-            connection.execute(statement)
-    assert not effects_of(statement, context).in_transaction
+    for statement in _REFUSED:
+        with psycopg.connect(database) as connection:
+            connection.execute("SELECT 1")
+            with pytest.raises(psycopg.errors.ActiveSqlTransaction):
+                connection.execute(statement)
+        assert not effects_of(statement, context).in_transaction
 
 
 def test_what_nobody_can_know_is_unknown() -> None:
