@@ -254,7 +254,7 @@ def test_a_server_that_cannot_be_looked_at_holds_the_run(database: str) -> None:
         f"GRANT CREATE ON DATABASE {psycopg.conninfo.conninfo_to_dict(database)['dbname']} TO runner",
         "GRANT CREATE ON SCHEMA public TO runner",
     )
-    plan = make_plan([transactional("SELECT pg_sleep(0.3)", object=f"public.o{n}") for n in range(30)], database)
+    plan = make_plan([transactional("SELECT pg_sleep(0.3)", object=f"public.o{n}") for n in range(16)], database)
     limits = Knobs(blind_s=1, calm_s=1, workers=1)
     run = start_run(database.replace("postgres@", "runner@"), plan, accept(plan), RunOptions(knobs=limits))
     try:
