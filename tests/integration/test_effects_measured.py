@@ -8,15 +8,20 @@ model gets wrong fails here, and with it every hazard that is built on it.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 
 import psycopg
 import pytest
+from pglast import ast
+from pglast.enums import AlterTableType
 
 from tests.effect_forms import SCHEMA, forms, named
 from wesley_tui.catalog.introspect import read_snapshot
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.planner.effects import EffectContext, Effects, effects_of
+from wesley_tui.planner.effects.registry import known_kinds
+from wesley_tui.planner.effects.target import SUBCOMMANDS
 from wesley_tui.planner.plan import LockMode
 
 _LOCKS = """
@@ -200,3 +205,15 @@ def test_what_cannot_run_in_a_transaction_is_refused_there(database: str) -> Non
 def test_what_nobody_can_know_is_unknown() -> None:
     for statement in ("DO 'BEGIN END'", "CALL f()", "EXECUTE p", "ALTER TABLE", "SELECT 1; SELECT 2"):
         assert effects_of(statement, EffectContext()).unknown, statement
+
+
+def test_every_statement_of_the_grammar_is_in_the_model() -> None:
+    parts = {"PLAssignStmt", "RawStmt", "ReplicaIdentityStmt", "ReturnStmt", "SetOperationStmt"}
+    statements = {name for name in dir(ast) if name.endswith("Stmt")}
+    assert statements - parts == known_kinds()
+
+
+def test_every_subcommand_of_alter_table_is_in_the_model() -> None:
+    internal = re.compile(r"AT_(Re|Cooked|AddIndex|AddColumnToView)(?!set|placeRel|plicaId)")
+    written = {item.name for item in AlterTableType if not internal.match(item.name)}
+    assert written <= SUBCOMMANDS.keys()

@@ -35,6 +35,11 @@ def _reassign(_node: Any, _context: EffectContext, tally: Tally) -> None:
     tally.unknown = "every object of these roles is locked, and which those are is not known"
 
 
+@rule("AlterTableMoveAllStmt")
+def _move_all(node: Any, _context: EffectContext, tally: Tally) -> None:
+    tally.unknown = f"everything in tablespace {node.orig_tablespacename} is copied, and what that is is not known"
+
+
 @rule("DropOwnedStmt")
 def _drop_owned(node: Any, _context: EffectContext, tally: Tally) -> None:
     names = ", ".join(role.rolename or "?" for role in node.roles)
