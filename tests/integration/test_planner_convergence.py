@@ -14,7 +14,7 @@ from tests.strategies import catalogs, edits
 from wesley_tui.planner.document import plan_from_json, plan_to_json
 from wesley_tui.planner.explain import explain_text
 
-_EXAMPLES = 400 if os.environ.get("WESLEY_SLOW") else 25
+_EXAMPLES = 400 if os.environ.get("WESLEY_SLOW") else 6
 _SETTINGS = settings(
     max_examples=_EXAMPLES,
     deadline=None,

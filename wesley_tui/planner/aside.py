@@ -200,7 +200,7 @@ class _Graph:
                 f"taken down before and put up again after, in the same transaction: {', '.join(gone)}; who asks for "
                 "them meanwhile waits, and gets no error"
             )
-        leaving = sorted(str(ref) for ref in refs & self._situation.leaving)
+        leaving = sorted(str(ref) for ref, item in items.items() if item.down and not item.up and ref.kind != _KEY)
         waves = [core.wave for core in cores]
         dangers = [core.danger for core in ordered if core.danger]
         if leaving:
@@ -257,7 +257,7 @@ class _Graph:
         return self._object(self._live.objects[ref])
 
     def _object(self, live: SqlObject) -> _Standing:
-        if live.ref in self._situation.leaving:
+        if live.ref in self._situation.leaving or live.relation in self._situation.dropped:
             return _Standing(
                 down=ddl_lifecycle.drop_object(live),
                 up=(),

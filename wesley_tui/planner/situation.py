@@ -29,6 +29,7 @@ from wesley_tui.diff.changes import (
     RenameTable,
     ReplaceConstraint,
     ReplaceIndex,
+    ReplaceObject,
 )
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.planner.casts import is_metadata_only
@@ -98,6 +99,8 @@ class Situation:
     """Partitioned table → its live partitions."""
     leaving: frozenset[Ref] = frozenset()
     """Live objects that the plan drops or retires."""
+    rebuilt: frozenset[Ref] = frozenset()
+    """Live objects that get another definition."""
     outnumbered: frozenset[Ref] = frozenset()
     """Sequences whose column gets an identity: the step that gives it drops them."""
     keys_aside: frozenset[tuple[QName, str]] = frozenset()
@@ -141,7 +144,11 @@ class Situation:
     def gone_before(self, ref: Ref) -> tuple[str, ...]:
         """What the drop of a live thing waits for: all that stands on it, as far as the plan drops or replaces that."""
         standing = self.standing_on.get(ref, ())
-        return tuple(object_resource(other, state) for other in standing for state in ("gone", "exists"))
+        replaced = (other for other in standing if other.kind in ("view", "materialized view"))
+        return (
+            *(object_resource(other, "gone") for other in standing),
+            *(object_resource(other) for other in replaced if other in self.rebuilt),
+        )
 
     def old_name(self, table: QName) -> QName:
         return self.renamed_from.get(table, table)
@@ -187,6 +194,7 @@ def survey(
         numbered=_numbered(changes),
         partitions=_partitions(live),
         leaving=frozenset(item.object.ref for item in changes if isinstance(item, DropObject)),
+        rebuilt=frozenset(item.new.ref for item in changes if isinstance(item, ReplaceObject)),
         outnumbered=_outnumbered(changes),
         keys_aside=_keys_aside(changes, live, snapshot.timezone),
         standing_on=_standing_on(live),

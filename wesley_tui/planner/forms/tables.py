@@ -299,7 +299,7 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
         ),
         postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
         provides=(*relation_names(table), *_keys_gone(table)),
-        needs=tuple(_keys_to(table, situation)),
+        needs=(*_keys_to(table, situation), *situation.gone_before(Ref("table", str(name)))),
         why=(
             f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",
             *(
