@@ -21,6 +21,8 @@ import pyte
 
 __all__ = ["Terminal"]
 
+_SHAPING = ("COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "TERM")
+"""What of the environment changes the picture; a parallel test runner sets COLUMNS."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -53,7 +55,7 @@ class Terminal:
         self._emulated = 0
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        base = {key: value for key, value in os.environ.items() if key not in ("COLORTERM", "NO_COLOR", "TERM")}
+        base = {key: value for key, value in os.environ.items() if key not in _SHAPING}
         self.started = time.perf_counter()
         errors = slave if log is None else os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
         self.process = subprocess.Popen(
