@@ -2,6 +2,9 @@
 
 ``server`` is PostgreSQL 18; ``any_server`` runs a test on every version at hand (embedded 16 and 18, Debian's 15 where
 it is installed). ``database`` and ``any_database`` give a libpq URI of an empty database on them.
+
+Property tests draw the same examples every time, so that a change is judged by what it changes; with ``WESLEY_SLOW=1``
+they draw at random.
 """
 
 from __future__ import annotations
@@ -14,9 +17,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from wesley_tui.demo.server import EmbeddedServer, available_binaries
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("random" if os.environ.get("WESLEY_SLOW") == "1" else "same")
 
 _FAST = {
     "fsync": "off",
