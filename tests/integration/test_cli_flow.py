@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.cli import Called, wesley
+from wesley_tui.executor.locks import RUN_LOCK
 
 Run = Callable[..., Called]
 
@@ -358,3 +359,24 @@ def test_free_sql_runs_once_for_each_of_its_texts(run: Run, schema: Callable[...
     assert applied(run, other, database, "--unsafe").json["verified"] is True
     assert rows(database, "SELECT n FROM noted") == [(2,)]
     assert run("plan", other, "--db", database, "--json").json["waves"] == []
+
+
+def test_one_migration_at_a_time(run: Run, schema: Callable[..., Path], database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (RUN_LOCK,))
+        refused = run("apply", schema(V1), "--db", database, "--yes", "--json")
+    assert refused.code == 5
+    assert refused.json["error"]["name"] == "lock_not_acquired"
+    assert rows(database, "SELECT to_regclass('person')") == [(None,)]
+
+
+def test_a_run_whose_process_is_gone_has_to_be_ended_first(
+    run: Run, schema: Callable[..., Path], database: str
+) -> None:
+    applied(run, schema(V1), database)
+    execute(database, "UPDATE wesley.migration_runs SET status = 'running'")
+    refused = run("apply", schema(V2), "--db", database, "--yes")
+    assert refused.code == 10
+    assert "wesley resume" in refused.err
+    assert run("cancel", "--db", database).code == 0
+    assert run("apply", schema(V2), "--db", database, "--yes").code == 0
