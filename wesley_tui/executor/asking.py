@@ -21,7 +21,7 @@ from wesley_tui.executor.abandon import cancel_run
 from wesley_tui.executor.errors import ExecutorError
 from wesley_tui.executor.events import RunStatus
 from wesley_tui.executor.governor import Knobs
-from wesley_tui.executor.ledger import RunSummary, history, reading
+from wesley_tui.executor.ledger import RunSummary, find, reading
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import silence_orphans
 
@@ -46,8 +46,7 @@ class Answer:
 
 def find_summary(conninfo: str, run_id: int | None) -> RunSummary:
     """Run ``run_id``, or the last one; ExecutorError when there is none."""
-    runs = history(conninfo, 10_000 if run_id is not None else 1)
-    found = next((run for run in runs if run_id in (None, run.run_id)), None)
+    found = find(conninfo, run_id)
     if found is None:
         which = f"run {run_id}" if run_id is not None else "a run"
         raise ExecutorError(f"this database does not know {which}. Nothing was asked; list them with: wesley history")

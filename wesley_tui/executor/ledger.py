@@ -19,7 +19,21 @@ from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
 from wesley_tui.executor.locks import RUN_LOCK
 from wesley_tui.executor.target import own_conninfo
 
-__all__ = ["RunSummary", "events", "history", "plan_document", "reading", "run_state", "status", "succeeded", "verify"]
+__all__ = [
+    "RunSummary",
+    "events",
+    "find",
+    "history",
+    "plan_document",
+    "reading",
+    "run_state",
+    "status",
+    "succeeded",
+    "verify",
+]
+
+_ALL = 10_000
+"""More runs than any database has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,12 @@ def history(conninfo: str, limit: int = 100) -> list[RunSummary]:
 def status(conninfo: str) -> RunSummary | None:
     """The last run."""
     return next(iter(history(conninfo, 1)), None)
+
+
+def find(conninfo: str, run_id: int | None = None) -> RunSummary | None:
+    """Run ``run_id``, or the last one; None when there is no such run."""
+    runs = history(conninfo, 1 if run_id is None else _ALL)
+    return next((run for run in runs if run_id in (None, run.run_id)), None)
 
 
 def events(conninfo: str, run_id: int | None = None, after: int = 0, limit: int = 100_000) -> list[Event]:

@@ -52,8 +52,7 @@ def read_history(target: Target, limit: int) -> list[RunSummary]:
 
 def read_run(target: Target, run_id: int | None = None) -> StoredRun | None:
     """Run ``run_id``, or the last one; None when the database has none. ``InputError`` for a run that is not there."""
-    runs = ledger.history(target.conninfo, 10_000 if run_id is not None else 1)
-    summary = next((run for run in runs if run_id in (None, run.run_id)), None)
+    summary = ledger.find(target.conninfo, run_id)
     if summary is None:
         if run_id is None:
             return None

@@ -18,7 +18,7 @@ from wesley_tui.services.target import Target
 from wesley_tui.services.workbench import Workbench
 
 if TYPE_CHECKING:
-    from wesley_tui.catalog.snapshot import Snapshot
+    pass
 
 __all__ = ["Demo", "prepare"]
 
@@ -94,7 +94,7 @@ async def _load(uri: str, database: str, target: Target, session: Session, say: 
         await connection.close()
 
 
-async def create_first_version(target: Target, session: Session) -> Snapshot:
+async def create_first_version(target: Target, session: Session) -> None:
     """Create what ``schema.v1.graphql`` declares in an empty database, with the project's own plan. Nobody else uses
     this database, so the statements run one after the other without a ledger."""
     workbench = Workbench(target)
@@ -109,4 +109,3 @@ async def create_first_version(target: Target, session: Session) -> Snapshot:
                 await connection.execute(statement.encode())
     finally:
         await connection.close()
-    return await workbench.read()

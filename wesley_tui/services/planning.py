@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.services.sources import read_bytes, read_schema
-from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_schemas
+from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
@@ -55,13 +55,5 @@ def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions) 
 def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOptions) -> Planned:
     workbench = Workbench(target, options)
     compiled = workbench.compile(sources)
-    schemas = desired_schemas(compiled.catalog) | _origin_schemas(compiled)
-    snapshot = asyncio.run(workbench.read(schemas))
+    snapshot = asyncio.run(workbench.read(schemas_of(compiled)))
     return Planned(workbench.plan_compiled(compiled, sources, snapshot), compiled, snapshot)
-
-
-def _origin_schemas(compiled: CompiledSchema) -> frozenset[str]:
-    """Schemas that objects are renamed from, or dropped in."""
-    intent = compiled.intent
-    names = {*intent.renamed_tables.values(), *intent.renamed_enums.values(), *intent.dropped_tables}
-    return frozenset(name.schema for name in names)

@@ -9,7 +9,6 @@ that was interrupted is resumed like any run, and the run is never called rolled
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -232,20 +231,12 @@ def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], 
     from wesley_tui.executor.abandon import cancel_run
     from wesley_tui.executor.events import RunStatus
     from wesley_tui.executor.ledger import history
-    from wesley_tui.services.runs import RunReport, follow, report_of_outcome, start
-    from wesley_tui.services.workbench import PlanningOptions, Workbench
+    from wesley_tui.services.runs import RunReport, accepted_by_flags, follow, report_of_outcome, start
+    from wesley_tui.services.workbench import PlanningOptions
 
     if not any(undo.plan.steps):
         return RunReport(undo.plan.plan_id, None, "nothing_to_do", 0)
-    workbench = Workbench(target)
-    token = workbench.review(
-        undo.plan,
-        undo.text(),
-        unsafe=unsafe,
-        contract=True,
-        typed_names=[step.object for step in undo.plan.steps] if unsafe else [],
-        actor=getpass.getuser(),
-    )
+    token = accepted_by_flags(undo.plan, unsafe=unsafe, contract=True, explain=undo.text())
     last = next(iter(history(target.conninfo, 1)), None)
     if last is not None and last.status in {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}:
         say(f"run {last.run_id} is given up first")

@@ -6,13 +6,13 @@ import asyncio
 import getpass
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.services.target import Target
-from wesley_tui.services.workbench import PlanningOptions, Workbench
+from wesley_tui.services.workbench import PlanningOptions
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -70,7 +70,6 @@ class RunReport:
     duration_ms: float = 0.0
     certificate: dict[str, Any] | None = None
     error: str = ""
-    unmanaged: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -151,16 +150,8 @@ def execute(
         say(f"run {run_id} stopped on the way to this very schema: going on with its plan")
         return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen, knobs=knobs)
     if not any(plan.steps):
-        return RunReport(plan.plan_id, None, "nothing_to_do", 0, verified=True, unmanaged=plan.unmanaged)
-    workbench = Workbench(target, planning)
-    token = workbench.review(
-        plan,
-        workbench.explain(plan),
-        unsafe=unsafe,
-        contract=contract,
-        typed_names=[step.object for step in plan.steps] if unsafe else [],
-        actor=getpass.getuser(),
-    )
+        return RunReport(plan.plan_id, None, "nothing_to_do", 0, verified=True)
+    token = accepted_by_flags(plan, unsafe=unsafe, contract=contract)
     if not asyncio.run(rails_installed(target)):
         say(f"first use on {target.label}: installing schema wesley (plans, ledger, events; see docs/execution.md)")
     started = time.monotonic()
@@ -186,31 +177,35 @@ def resume(
     if stored is None:
         raise ExecutorError(f"there is no run to resume on {target.label}; start one with: wesley apply")
     plan = stored.plan
-    token = None
-    if contract or unsafe:
-        workbench = Workbench(target)
-        token = workbench.review(
-            plan,
-            workbench.explain(plan),
-            unsafe=unsafe,
-            contract=contract,
-            typed_names=[step.object for step in plan.steps] if unsafe else [],
-            actor=getpass.getuser(),
-        )
+    token = accepted_by_flags(plan, unsafe=unsafe, contract=contract) if contract or unsafe else None
     started = time.monotonic()
     run = resume_run(target.conninfo, run_options(target, PlanningOptions(), token, knobs), stored.summary.run_id)
     outcome, state = follow(run, listen(plan))
     return report_of_outcome(plan, outcome, state, time.monotonic() - started)
 
 
+def accepted_by_flags(plan: Plan, *, unsafe: bool, contract: bool, explain: str | None = None) -> ReviewToken:
+    """The token that the flags of a command line stand for: ``--unsafe`` accepts every H3 step by name. ``explain`` is
+    what was shown, if it was not the plan's own explanation. Raises ``UnsafeBlocked``."""
+    from wesley_tui.executor.review import review
+    from wesley_tui.planner.explain import explain_text
+
+    return review(
+        plan,
+        explain=explain_text(plan) if explain is None else explain,
+        unsafe=unsafe,
+        contract=contract,
+        typed_names=[step.object for step in plan.steps] if unsafe else [],
+        actor=getpass.getuser(),
+    )
+
+
 def paused_elsewhere(target: Target, run_id: int | None) -> RunSummary | None:
     """The run that is meant, when another process owns it and somebody has paused it."""
-    from wesley_tui.services.audit import read_history
+    from wesley_tui.executor.ledger import find
 
-    for run in read_history(target, 10_000 if run_id is not None else 1):
-        if run_id in (None, run.run_id):
-            return run if run.owned and run.status is RunStatus.PAUSED else None
-    return None
+    run = find(target.conninfo, run_id)
+    return run if run is not None and run.owned and run.status is RunStatus.PAUSED else None
 
 
 def start(
@@ -301,7 +296,6 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
         duration_ms=seconds * 1000,
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
-        unmanaged=plan.unmanaged,
     )
 
 

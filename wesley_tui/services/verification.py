@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from wesley_tui.sdl.diagnostics import SchemaError, Source
 from wesley_tui.services.errors import NotVerified
-from wesley_tui.services.workbench import PlanningOptions, Workbench, desired_schemas
+from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
 
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
@@ -41,7 +41,7 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
         compiled = workbench.compile(sources)
     except SchemaError as error:
         raise NotVerified(f"the schema inside the plan does not compile any more: {error}") from error
-    snapshot = asyncio.run(workbench.read(desired_schemas(compiled.catalog)))
+    snapshot = asyncio.run(workbench.read(schemas_of(compiled)))
     desired, _ = workbench.placed(compiled)
     made = made_by(plan, done, paths_of(desired))
     settled = declarations(snapshot.catalog, desired, made) if made else {}
@@ -63,7 +63,8 @@ def made_by(plan: Plan, done: Collection[str], paths: Collection[str]) -> frozen
     """Those of ``paths`` (see :mod:`wesley_tui.catalog.declared`) that the steps ``done`` of ``plan`` have written:
     the object of a step, and all that is part of it."""
     objects = {name for step in plan.steps if step.step_sha in done for name in _names(step.object)}
-    return frozenset(path for path in paths if any(_covers(name, path) for name in objects))
+    indexes = {(name.partition(".")[0], end) for name in objects for end in _ends(name)}
+    return frozenset(path for path in paths if _is_covered(path, objects, indexes))
 
 
 def _names(text: str) -> Iterator[str]:
@@ -73,16 +74,24 @@ def _names(text: str) -> Iterator[str]:
         yield text.split(" ", 1)[1]
 
 
-def _covers(made: str, path: str) -> bool:
+def _is_covered(path: str, objects: Collection[str], indexes: Collection[tuple[str, str]]) -> bool:
+    """Whether what ``path`` names is one of ``objects`` or part of one; an index is named beside its table in a path,
+    and below it in a step."""
     kind, _, name = path.partition(" ")
     if kind == "partition":
         name = name.partition(" ")[2]
-    if name == made or name.startswith(f"{made}."):
+    if name in objects or any(name[:dot] in objects for dot in _dots(name)):
         return True
-    if kind == "index":
-        schema, _, index = name.partition(".")
-        return made.startswith(f"{schema}.") and made.endswith(f".{index}")
-    return False
+    schema, _, index = name.partition(".")
+    return kind == "index" and (schema, index) in indexes
+
+
+def _ends(name: str) -> Iterator[str]:
+    return (name[dot + 1 :] for dot in _dots(name))
+
+
+def _dots(name: str) -> Iterator[int]:
+    return (at for at, sign in enumerate(name) if sign == ".")
 
 
 async def _remember(target: Target, settled: Mapping[str, tuple[str, str]]) -> None:

@@ -180,9 +180,12 @@ class Workbench:
         return start(self.target, plan, token, self.options)
 
 
-def desired_schemas(catalog: Catalog) -> frozenset[str]:
-    """The schemas that a compiled catalog names: what is read from the database, and what is managed."""
-    return catalog.schemas | {name.schema for name in (*catalog.tables, *catalog.enums)}
+def schemas_of(compiled: CompiledSchema) -> frozenset[str]:
+    """The schemas to read for a compiled schema: those that it names, and those that it renames from or drops in."""
+    catalog, intent = compiled.catalog, compiled.intent
+    names = {*catalog.tables, *catalog.enums, *intent.dropped_tables}
+    names |= {*intent.renamed_tables.values(), *intent.renamed_enums.values()}
+    return catalog.schemas | {name.schema for name in names}
 
 
 def _lines(text: str) -> str:
