@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from random import Random
 
 from wesley_tui.executor import failpoints
@@ -77,7 +78,7 @@ class StepRunner:
         while True:
             tries += 1
             attempt = self._attempts[step.step_sha] = self._attempts.get(step.step_sha, 0) + 1
-            lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms)
+            lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms, step.max_retries)
             call = _Call(self._control, step, content_sha, attempt, memory, lock_ms)
             try:
                 return await run(worker, call)
@@ -90,7 +91,7 @@ class StepRunner:
             except StatementFailed as error:
                 if call.progressed:
                     tries, begun = 1, time.monotonic()
-                await self._failed(worker, call, error, begun)
+                await self._failed(worker, call, error, begun, tries)
             await asyncio.sleep(self._options.retry.pause_s(tries, self._random))
             await self._gate()
 
@@ -105,8 +106,8 @@ class StepRunner:
                 return None
             raise
 
-    async def _failed(self, worker: Worker, call: _Call, error: StatementFailed, begun: float) -> None:
-        """Record the attempt; raise ``error`` unless it is worth another one."""
+    async def _failed(self, worker: Worker, call: _Call, error: StatementFailed, begun: float, tries: int) -> None:
+        """Record the attempt, number ``tries``; raise ``error`` unless it is worth another one."""
         blockers = worker.seen_blockers
         blocked = bool(worker.blockers)
         call.memory.blockers = blockers or call.memory.blockers
@@ -116,7 +117,7 @@ class StepRunner:
         who = "; ".join(map(str, call.memory.blockers)) or "a lock that somebody holds"
         spent = time.monotonic() - begun
         kind = EventType.STEP_FAIL
-        if again and spent < policy.budget_s:
+        if again and spent < policy.budget_s and tries <= _tries_again(call.step):
             kind = EventType.LOCK_TIMEOUT if on_lock else EventType.STEP_RETRY
         elif on_lock and not self._stopping():
             error.detail = f"gave up after {spent:.0f} s of waiting for {who}"
@@ -292,6 +293,11 @@ class StepRunner:
             if json.loads(answer.rows[-1])["state"] != "again":
                 failpoints.reached("after_ack")
                 return
+
+
+def _tries_again(step: Step) -> float:
+    """How often the step may be tried again."""
+    return inf if step.max_retries is None else step.max_retries
 
 
 @dataclass(slots=True)

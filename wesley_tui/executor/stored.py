@@ -10,19 +10,10 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from wesley_tui.planner.plan import (
-    Backfill,
-    HazardClass,
-    LockMode,
-    Plan,
-    Step,
-    StepCheck,
-    StepKind,
-    Wave,
-)
+from wesley_tui.planner.codec import data_from_record, plan_from_data
+from wesley_tui.planner.plan import LockMode, Plan, Step, StepKind
 
 __all__ = [
     "STEP_SETTINGS",
@@ -103,50 +94,12 @@ def plan_digest(plan: Plan) -> str:
 
 
 def document_from_plan(plan: Plan) -> str:
-    return canonical_json(_plain(plan))
+    return canonical_json(data_from_record(plan))
 
 
 def plan_from_document(document: str) -> Plan:
-    """The inverse of :func:`document_from_plan`, without the questions, which were for the reviewer.
+    """The inverse of :func:`document_from_plan`.
 
     KeyError, TypeError or ValueError when the text is something else.
     """
-    data = json.loads(document)
-    waves = tuple(Wave(name=w["name"], steps=tuple(_step(s) for s in w["steps"])) for w in data.pop("waves"))
-    del data["questions"]
-    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    return Plan(waves=waves, **rest)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, LockMode):
-        return value.name
-    if isinstance(value, HazardClass):
-        return int(value)
-    if isinstance(value, StepKind):
-        return value.value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _step(data: dict[str, Any]) -> Step:
-    backfill = data.pop("backfill")
-    leftover = data.pop("leftover_check")
-    prechecks = tuple(StepCheck(**check) for check in data.pop("prechecks"))
-    postchecks = tuple(StepCheck(**check) for check in data.pop("postchecks"))
-    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    rest["kind"] = StepKind(rest["kind"])
-    rest["hazard"] = HazardClass(rest["hazard"])
-    rest["locks"] = {relation: LockMode[mode] for relation, mode in rest["locks"].items()}
-    return Step(
-        prechecks=prechecks,
-        postchecks=postchecks,
-        leftover_check=StepCheck(**leftover) if leftover else None,
-        backfill=Backfill(**{**backfill, "key": tuple(backfill["key"])}) if backfill else None,
-        **rest,
-    )
+    return plan_from_data(json.loads(document))

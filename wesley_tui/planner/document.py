@@ -7,32 +7,17 @@ the way back every digest is computed again: a document that was changed is refu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any
 
 from pglast.parser import ParseError
 
-from wesley_tui.catalog.model import QName
-from wesley_tui.diff.changes import RenameQuestion
+from wesley_tui.planner.codec import data_from_record, plan_from_data
 from wesley_tui.planner.identity import canonical_json, plan_identity, step_identity
 from wesley_tui.planner.parse import check_statement
-from wesley_tui.planner.plan import (
-    WAVE_NAMES,
-    Backfill,
-    HazardClass,
-    LockMode,
-    Plan,
-    Step,
-    StepCheck,
-    StepKind,
-    Wave,
-    WaveName,
-)
+from wesley_tui.planner.plan import Plan, Step
 
 __all__ = ["VERSION", "PlanDocumentError", "plan_from_json", "plan_to_json"]
-
-_Member = TypeVar("_Member", HazardClass, LockMode)
 
 VERSION = 1
 """Of the document's form; a reader refuses another one."""
@@ -44,61 +29,17 @@ class PlanDocumentError(ValueError):
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """JSON-ready data: the keys of the command line's contract, and what is needed to read the plan back."""
-    document: dict[str, Any] = {
-        "version": VERSION,
-        "plan_id": plan.plan_id,
-        "base": plan.base,
-        "target": plan.target,
-        "hazard": plan.hazard.name,
-        "server_version_num": plan.server_version_num,
-        "profile": plan.profile,
-        "waves": [
-            {"name": wave.name, "hazard": wave.hazard.name, "steps": [_step_to_json(step) for step in wave.steps]}
-            for wave in plan.waves
-        ],
-        "unmanaged": list(plan.unmanaged),
-        "questions": [
-            {"kind": q.kind, "relation": list(q.relation), "old": q.old, "new": q.new, "why": q.why}
-            for q in plan.questions
-        ],
-        "scope": list(plan.scope),
-        "source": plan.source,
-        "tenants": list(plan.tenants),
-        "ignored": list(plan.ignored),
-    }
+    data = data_from_record(plan)
+    for wave, waves in zip(plan.waves, data["waves"], strict=True):
+        steps = [_with_what_follows(step, given) for step, given in zip(wave.steps, waves["steps"], strict=True)]
+        waves |= {"hazard": wave.hazard.name, "steps": steps}
+    document: dict[str, Any] = {"version": VERSION, **data, "hazard": plan.hazard.name}
     document["sha256"] = hashlib.sha256(canonical_json(document)).hexdigest()
     return document
 
 
-def _step_to_json(step: Step) -> dict[str, Any]:
-    return {
-        "step_sha": step.step_sha,
-        "ordinal": step.ordinal,
-        "op": step.op,
-        "object": step.object,
-        "kind": step.kind.value,
-        "sql": step.sql,
-        "statements": list(step.statements),
-        "hazard": step.hazard.name,
-        "locks": {name: mode.name for name, mode in step.locks.items()},
-        "rewrites": list(step.rewrites),
-        "scans": list(step.scans),
-        "in_transaction": step.in_transaction,
-        "depends_on": list(step.depends_on),
-        "prechecks": [asdict(check) for check in step.prechecks],
-        "postchecks": [asdict(check) for check in step.postchecks],
-        "undo": list(step.undo),
-        "loses": step.loses,
-        "breaks": step.breaks,
-        "who_waits": step.who_waits,
-        "why": list(step.why),
-        "estimate_ms": step.estimate_ms,
-        "lock_timeout_ms": step.lock_timeout_ms,
-        "statement_timeout_ms": step.statement_timeout_ms,
-        "leftover_check": asdict(step.leftover_check) if step.leftover_check is not None else None,
-        "leftover_cleanup": list(step.leftover_cleanup),
-        "backfill": asdict(step.backfill) | {"key": list(step.backfill.key)} if step.backfill is not None else None,
-    }
+def _with_what_follows(step: Step, data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "sql": step.sql, "in_transaction": step.in_transaction}
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
@@ -114,121 +55,13 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
             f"this plan has version {data.get('version')!r}, this program reads version {VERSION}: make the plan again"
         )
     try:
-        plan = _read_plan(data)
+        plan = plan_from_data(data)
     except KeyError as error:
         raise PlanDocumentError(f"this is not a whole plan: {error.args[0]!r} is missing") from None
     except (AttributeError, TypeError, ValueError) as error:
         raise PlanDocumentError(f"this is not a plan that this program wrote: {error}") from None
     _verify(plan, data)
     return plan
-
-
-def _read_plan(data: Mapping[str, Any]) -> Plan:
-    waves = []
-    for wave in _list(data["waves"]):
-        if wave["name"] not in WAVE_NAMES:
-            raise ValueError(f"there is no wave {wave['name']!r}")
-        steps = tuple(_read_step(step) for step in _list(wave["steps"]))
-        waves.append(Wave(cast(WaveName, wave["name"]), steps))
-    return Plan(
-        plan_id=_text(data["plan_id"]),
-        base=_text(data["base"]),
-        target=_text(data["target"]),
-        waves=tuple(waves),
-        server_version_num=_integer(data["server_version_num"]),
-        profile=_text(data["profile"]),
-        scope=_texts(data["scope"]),
-        unmanaged=_texts(data["unmanaged"]),
-        questions=tuple(
-            RenameQuestion(
-                cast(Literal["table", "column"], _text(item["kind"])),
-                QName(*_texts(item["relation"])),
-                _text(item["old"]),
-                _text(item["new"]),
-                _text(item["why"]),
-            )
-            for item in _list(data["questions"])
-        ),
-        source=_text(data["source"]),
-        tenants=_texts(data["tenants"]),
-        ignored=_texts(data["ignored"]),
-    )
-
-
-def _read_step(data: Mapping[str, Any]) -> Step:
-    backfill = data["backfill"]
-    leftover = data["leftover_check"]
-    return Step(
-        step_sha=_text(data["step_sha"]),
-        ordinal=_integer(data["ordinal"]),
-        op=_text(data["op"]),
-        object=_text(data["object"]),
-        kind=StepKind(data["kind"]),
-        statements=_texts(data["statements"]),
-        hazard=_member(HazardClass, data["hazard"]),
-        locks={_text(name): _member(LockMode, mode) for name, mode in data["locks"].items()},
-        rewrites=_texts(data["rewrites"]),
-        scans=_texts(data["scans"]),
-        depends_on=_texts(data["depends_on"]),
-        prechecks=_read_checks(data["prechecks"]),
-        postchecks=_read_checks(data["postchecks"]),
-        undo=_texts(data["undo"]),
-        loses=_text(data["loses"]),
-        breaks=_text(data["breaks"]),
-        who_waits=_text(data["who_waits"]),
-        why=_texts(data["why"]),
-        estimate_ms=float(data["estimate_ms"]),
-        lock_timeout_ms=_integer(data["lock_timeout_ms"]),
-        statement_timeout_ms=_integer(data["statement_timeout_ms"]),
-        leftover_check=None if leftover is None else _read_checks([leftover])[0],
-        leftover_cleanup=_texts(data["leftover_cleanup"]),
-        backfill=None if backfill is None else _read_backfill(backfill),
-    )
-
-
-def _read_backfill(data: Mapping[str, Any]) -> Backfill:
-    rate = data["rows_per_second"]
-    return Backfill(
-        table=_text(data["table"]),
-        key=_texts(data["key"]),
-        batch_sql=_text(data["batch_sql"]),
-        remaining_sql=_text(data["remaining_sql"]),
-        batch_rows=_integer(data["batch_rows"]),
-        rows_per_second=None if rate is None else _integer(rate),
-    )
-
-
-def _read_checks(items: Any) -> tuple[StepCheck, ...]:
-    return tuple(StepCheck(_text(item["message"]), _text(item["sql"])) for item in _list(items))
-
-
-def _list(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"expected a list, found {value!r:.60}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected a text, found {value!r:.60}")
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(_text(item) for item in _list(value))
-
-
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"expected a whole number, found {value!r:.60}")
-    return value
-
-
-def _member(kind: type[_Member], name: Any) -> _Member:
-    try:
-        return kind[name]
-    except KeyError:
-        raise ValueError(f"{name!r} is not a {kind.__name__}") from None
 
 
 def _verify(plan: Plan, data: Mapping[str, Any]) -> None:

@@ -64,6 +64,7 @@ def _operation(step: Step, ordinals: Mapping[str, int]) -> dict[str, Any]:
         "leftover_check": _checks([step.leftover_check] if step.leftover_check is not None else []),
         "leftover_cleanup": step.leftover_cleanup,
         "backfill": asdict(step.backfill) if step.backfill is not None else None,
+        **({"max_retries": step.max_retries} if step.max_retries is not None else {}),
     }
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "HazardClass",
     "LockMode",
     "Plan",
+    "Rate",
     "Step",
     "StepCheck",
     "StepKind",
@@ -146,6 +147,10 @@ class Step:
     why: tuple[str, ...] = ()
     """Reasons for the hazard class and for the form chosen, one sentence each."""
     estimate_ms: float = 0.0
+    work: Mapping[str, int] = field(default_factory=dict)
+    """How much there is to do, as estimated; only what is not zero: ``scanned_bytes``, ``rewritten_bytes``,
+    ``sorted_rows``, ``filled_rows``, and what that means for the disks: ``read_bytes``, ``written_bytes``,
+    ``wal_bytes``."""
     lock_timeout_ms: int = 5_000
     statement_timeout_ms: int = 30_000
     """0 for builds and validations, which are watched instead."""
@@ -154,6 +159,8 @@ class Step:
     leftover_cleanup: tuple[str, ...] = ()
     """AUTOCOMMIT: statements, each outside a transaction, that remove it."""
     backfill: Backfill | None = None
+    max_retries: int | None = None
+    """How often it is tried again after the first attempt; None: as long as the executor's patience lasts."""
 
     @property
     def in_transaction(self) -> bool:
@@ -165,6 +172,17 @@ class Step:
         if self.backfill is not None:
             return self.backfill.batch_sql + ";"
         return "\n".join(statement + ";" for statement in self.statements)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a server does one kind of work, and how that is known."""
+
+    value: float
+    unit: str
+    """``ms``, ``bytes/ms`` or ``rows/ms``."""
+    source: str
+    """``assumed``, ``measured in 12 steps``, ``probed`` …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,8 @@ class Plan:
     """The schemas that the SDL was applied to instead of ``public``."""
     ignored: tuple[str, ...] = ()
     """Patterns of objects that were left out of the comparison."""
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    """What the estimates were made with, by name: ``brief``, ``scan``, ``rewrite``, ``build``, ``backfill``."""
 
     @property
     def hazard(self) -> HazardClass:
