@@ -15,14 +15,14 @@ def location_of(step: Step, locations: Mapping[str, tuple[str, int, int]]) -> tu
     ``locations`` is keyed by kind and name (``column public.users.email``). The longest name that the object starts
     with wins: an index on a table that has no line of its own leads to the table.
     """
-    by_name: dict[str, tuple[str, int, int]] = {}
-    for key, place in locations.items():
-        by_name.setdefault(key.partition(" ")[2], place)
+    by_name: dict[str, str] = {}
+    for key in locations:
+        by_name.setdefault(key.partition(" ")[2], key)
     candidates = [step.object, *step.locks]
     for candidate in candidates:
         parts = candidate.split(".")
         for length in range(len(parts), 1, -1):
             name = ".".join(parts[:length])
             if name in by_name:
-                return by_name[name]
+                return locations[by_name[name]]
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -161,7 +162,7 @@ class PlanningScreen(Workspace):
         self.problems = tuple(result.diagnostics)
         self._mark_problems()
         if result.plan is not None:
-            self._show_plan(result.plan, result.elapsed_ms, dict(result.locations))
+            self._show_plan(result.plan, result.elapsed_ms, result.locations)
         else:
             self.stale = self.plan is not None
             if self.plan is None:
@@ -169,7 +170,7 @@ class PlanningScreen(Workspace):
                 self.details.show_content(describe_diagnostics(self.problems, self.context.glyphs))
         self.refresh_status()
 
-    def _show_plan(self, plan: Plan, elapsed_ms: float, locations: dict[str, tuple[str, int, int]]) -> None:
+    def _show_plan(self, plan: Plan, elapsed_ms: float, locations: Mapping[str, tuple[str, int, int]]) -> None:
         self.plan, self.plan_ms, self.stale = plan, elapsed_ms, False
         self._locations = locations
         if self.holds_run:

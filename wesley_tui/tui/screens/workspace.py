@@ -6,6 +6,7 @@ belongs with it the rest: typing in the schema, one sees the plan; walking throu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -65,7 +66,7 @@ class Workspace(Screen[None]):
         self.zoomed = False
         self.active: PaneId = "schema"
         self.file = 0
-        self._locations: dict[str, tuple[str, int, int]] = {}
+        self._locations: Mapping[str, tuple[str, int, int]] = {}
         self.feed: RunFeed | None = None
         self.holds_run = False
         """While a run goes on, and until the database was read after it, the tree shows the plan that runs or ran."""

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from rich.text import Text
+from textual.document._document_navigator import DocumentNavigator
+from textual.document._wrapped_document import WrappedDocument
 from textual.events import Key
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -28,6 +30,15 @@ _INDENT = 2
 _OPENING = ("{", "(", "[")
 _HIGHLIGHT_LIMIT = 5_000
 """Characters of one line; a longer one is shown plain."""
+
+
+class _Unwrapped(WrappedDocument):
+    """A document whose lines are never wrapped. Textual asks for its height with every line that it draws, and would
+    go through all lines of the document for each answer."""
+
+    @property
+    def height(self) -> int:
+        return len(self._wrap_offsets)
 
 
 class SchemaEditor(TextArea):
@@ -49,6 +60,12 @@ class SchemaEditor(TextArea):
         self.glyphs = glyphs
         self._tokens = LineTokens()
         self._problems: dict[int, list[Diagnostic]] = {}
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document(text, language)
+        self.wrapped_document = _Unwrapped(self.document, tab_width=self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self._rewrap_and_refresh_virtual_size()
 
     def on_mount(self) -> None:
         self._follow_theme()
