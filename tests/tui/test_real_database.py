@@ -39,9 +39,11 @@ def test_a_typed_schema_becomes_tables(database: str, tmp_path: Path) -> None:
             assert isinstance(main, MainScreen)
 
             async def settle() -> None:
-                for _ in range(4):
+                quiet = 0
+                while quiet < 4:
                     await app.workers.wait_for_complete()
                     await pilot.pause()
+                    quiet = 0 if main.replanner.busy or main.reading else quiet + 1
 
             async def press(*keys: str) -> None:
                 for key in keys:
