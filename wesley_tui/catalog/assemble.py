@@ -37,7 +37,10 @@ def assemble(rows: Rows) -> Snapshot:
     linked = link(rows, names, tables, enums, objects)
     sizes = {
         QName(row[1], row[2]): TableSize(
-            relpages=row[9], reltuples=float(row[10]), main_bytes=row[9] * 8192 if row[11] is None else row[11]
+            relpages=row[9],
+            reltuples=float(row[10]),
+            main_bytes=row[9] * 8192 if row[11] is None else row[11],
+            index_bytes=(row[15] or 0) * 8192,
         )
         for row in rows["tables"] or ()
     }

@@ -35,9 +35,11 @@ SELECT json_agg(json_build_array(
            CASE c.relreplident WHEN 'd' THEN NULL WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
                 ELSE (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
                        WHERE i.indrelid = c.oid AND i.indisreplident) END,
-           CASE WHEN am.amname <> 'heap' THEN am.amname END))
+           CASE WHEN am.amname <> 'heap' THEN am.amname END, indexed.pages))
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN (SELECT i.indrelid, sum(x.relpages) AS pages
+               FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid GROUP BY 1) indexed ON indexed.indrelid = c.oid
   LEFT JOIN pg_am am ON am.oid = c.relam
   LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
   LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL

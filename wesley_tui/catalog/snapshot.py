@@ -18,6 +18,8 @@ class TableSize:
     """Estimated rows; -1 when the table was never vacuumed or analyzed (PostgreSQL 14 and later)."""
     main_bytes: int = 0
     """Actual size of the main fork when it could be read without waiting, else ``relpages * 8192``."""
+    index_bytes: int = 0
+    """All its indexes together, by ``relpages``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,16 @@ from wesley_tui.catalog.snapshot import Snapshot, TableSize
 from wesley_tui.diff.changes import Change, Diff, DropEnum, DropObject, DropTable, RenameEnum, RenameTable
 from wesley_tui.planner.aside import with_objects_aside
 from wesley_tui.planner.effects import EffectContext, Effects, effects_of_all
-from wesley_tui.planner.estimates import estimate_ms
+from wesley_tui.planner.estimates import estimate_ms, work_of
 from wesley_tui.planner.forms import operations_for
 from wesley_tui.planner.hazards import judge
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.operations import Operation
 from wesley_tui.planner.order import arranged, needed_by
 from wesley_tui.planner.parse import check_statement, parse_statement
-from wesley_tui.planner.plan import WAVE_NAMES, LockMode, Plan, Step, StepKind, Wave
+from wesley_tui.planner.plan import WAVE_NAMES, LockMode, Plan, Step, Wave
 from wesley_tui.planner.profiles import Profile, profile_named
+from wesley_tui.planner.rates import Rates
 from wesley_tui.planner.situation import PlanOptions, survey
 
 __all__ = ["PlanOptions", "build_plan"]
@@ -45,7 +46,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
     situation = survey(snapshot, desired, diff.changes, options, tag)
     operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
-    steps = _steps(operations, snapshot, profile)
+    steps = _steps(operations, snapshot, profile, options.rates)
     waves = tuple(
         Wave(name, members)
         for name in WAVE_NAMES
@@ -63,6 +64,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
             unmanaged=diff.unmanaged,
             questions=diff.questions,
             source=options.source,
+            rates=options.rates.described(),
         )
     )
 
@@ -87,7 +89,7 @@ def _scope(desired: Catalog, changes: Sequence[Change]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile) -> list[Step]:
+def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile, rates: Rates) -> list[Step]:
     context = EffectContext(snapshot.server_version_num, snapshot.timezone, snapshot.catalog)
     sizes = {str(name): size for name, size in snapshot.sizes.items()}
     needs = needed_by(operations)
@@ -100,8 +102,8 @@ def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile
         statements = operation.statements or _backfill_statement(operation)
         effects, context = effects_of_all(statements, context)
         _follow_renames(operation, sizes)
-        concurrent = operation.kind is StepKind.AUTOCOMMIT
-        duration = estimate_ms(operation.kind, effects, sizes, concurrent=concurrent)
+        work = work_of(operation.kind, effects, sizes)
+        duration = estimate_ms(work, rates, operation.backfill)
         verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
         depends = needs[position] | {last_on[name] for name in _serialized(effects) if name in last_on}
         created.update(effects.creates)
@@ -127,6 +129,7 @@ def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile
                 who_waits=verdict.who_waits,
                 why=verdict.why,
                 estimate_ms=duration,
+                work=work,
                 lock_timeout_ms=profile.lock_timeout_ms,
                 statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
                 leftover_check=operation.leftover_check,

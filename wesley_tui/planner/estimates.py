@@ -1,30 +1,32 @@
-"""How long a step takes: sizes from the statistics of the server, rates measured on a small machine.
-
-The rates are those of one core and warm caches on the machine that builds this project, rounded down; a production
-server is seldom slower. They say whether a step takes a second or an hour, not more.
-"""
+"""How long a step takes and what it costs the disks: how much there is to do, from the statistics of the server, and
+how fast that goes (:mod:`wesley_tui.planner.rates`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from wesley_tui.catalog.snapshot import TableSize
 from wesley_tui.planner.effects import Effects
-from wesley_tui.planner.plan import StepKind
+from wesley_tui.planner.plan import Backfill, Step, StepKind
+from wesley_tui.planner.rates import ASSUMED, WORK_OF_RATE, Rates
 
-__all__ = ["BRIEF_MS", "TINY_BYTES", "estimate_ms", "human_duration", "is_tiny", "table_bytes", "table_rows"]
+__all__ = [
+    "TINY_BYTES",
+    "estimate_ms",
+    "human_bytes",
+    "human_duration",
+    "is_tiny",
+    "table_bytes",
+    "table_rows",
+    "total_work",
+    "work_of",
+]
 
 PAGE_BYTES = 8192
-BRIEF_MS = 5.0
-"""A statement that changes catalogs only, with its round trip and commit."""
-SCAN_BYTES_PER_MS = 200_000
-"""VALIDATE and other sequential reads: 200 MB/s."""
-REWRITE_BYTES_PER_MS = 40_000
-"""Reading, writing and logging every row: 40 MB/s."""
-BUILD_ROWS_PER_MS = 500
-"""Index build: half a million rows a second, read twice when CONCURRENTLY."""
-BACKFILL_ROWS_PER_MS = 15
-"""Batches with their commits and checkpoints: 15,000 rows a second."""
 ROW_BYTES = 100
 """Assumed width of a row where only the size of the table is known."""
+ENTRY_BYTES = 24
+"""Assumed width of an entry of a B-tree over one short column."""
 TINY_BYTES = 8 * PAGE_BYTES
 """Up to eight pages even a rewrite takes no longer than a catalog change."""
 
@@ -45,18 +47,60 @@ def is_tiny(size: TableSize | None) -> bool:
     return size is not None and size.reltuples >= 0 and table_bytes(size) <= TINY_BYTES
 
 
-def estimate_ms(kind: StepKind, effects: Effects, sizes: dict[str, TableSize], *, concurrent: bool) -> float:
-    """Milliseconds, without the wait for locks. ``sizes`` by ``schema.table``."""
-    total = BRIEF_MS
-    total += sum(table_bytes(sizes.get(name)) / REWRITE_BYTES_PER_MS for name in effects.rewrites)
-    if kind is StepKind.BACKFILL:
-        return total + sum(table_rows(sizes.get(name)) / BACKFILL_ROWS_PER_MS for name in effects.locks)
-    for name in effects.scans:
+def work_of(kind: StepKind, effects: Effects, sizes: Mapping[str, TableSize]) -> dict[str, int]:
+    """What there is to do, as :attr:`wesley_tui.planner.plan.Step.work` names it. ``sizes`` by ``schema.table``.
+
+    A rewrite writes the table and its indexes, and logs both. An index that is built CONCURRENTLY reads its table
+    twice. A backfill reads its table and writes every row anew: the new row and, at the first touch after a checkpoint,
+    its whole page are logged, about twice the size of the table.
+    """
+    work = dict.fromkeys(
+        (*WORK_OF_RATE.values(), "read_bytes", "written_bytes", "wal_bytes"),
+        0,
+    )
+    for name in effects.rewrites:
         size = sizes.get(name)
-        if concurrent or effects.rebuilds:
-            total += table_rows(size) / BUILD_ROWS_PER_MS
-        total += table_bytes(size) / SCAN_BYTES_PER_MS * (2 if concurrent else 1)
-    return round(total, 1)
+        indexes = size.index_bytes if size is not None else 0
+        work["rewritten_bytes"] += table_bytes(size) + indexes
+        work["read_bytes"] += table_bytes(size)
+        work["written_bytes"] += table_bytes(size) + indexes
+        work["wal_bytes"] += table_bytes(size) + indexes
+    if kind is StepKind.BACKFILL:
+        for name in effects.locks:
+            size = sizes.get(name)
+            work["filled_rows"] += round(table_rows(size))
+            work["read_bytes"] += table_bytes(size)
+            work["written_bytes"] += table_bytes(size)
+            work["wal_bytes"] += 2 * table_bytes(size)
+    else:
+        concurrent = kind is StepKind.AUTOCOMMIT
+        for name in effects.scans:
+            size = sizes.get(name)
+            read = table_bytes(size) * (2 if concurrent else 1)
+            work["scanned_bytes"] += read
+            work["read_bytes"] += read
+            if concurrent or effects.rebuilds:
+                work["sorted_rows"] += round(table_rows(size))
+                work["written_bytes"] += round(table_rows(size)) * ENTRY_BYTES
+                work["wal_bytes"] += round(table_rows(size)) * ENTRY_BYTES
+    return {name: amount for name, amount in work.items() if amount}
+
+
+def estimate_ms(work: Mapping[str, int], rates: Rates = ASSUMED, backfill: Backfill | None = None) -> float:
+    """Milliseconds, without the wait for locks; a backfill takes at least as long as its own limit makes it."""
+    spent = {name: work.get(amount, 0) / rates.value(name) for name, amount in WORK_OF_RATE.items()}
+    if backfill is not None and backfill.rows_per_second:
+        spent["backfill"] = max(spent["backfill"], work.get("filled_rows", 0) * 1000 / backfill.rows_per_second)
+    return round(rates.brief.value + sum(spent.values()), 1)
+
+
+def total_work(steps: Iterable[Step]) -> dict[str, int]:
+    """The amounts of all steps together."""
+    total: dict[str, int] = {}
+    for step in steps:
+        for name, amount in step.work.items():
+            total[name] = total.get(name, 0) + amount
+    return total
 
 
 def human_duration(milliseconds: float) -> str:
@@ -69,3 +113,11 @@ def human_duration(milliseconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def human_bytes(number: float) -> str:
+    """``640 kB``, ``12 MB``, ``3.4 GB``; units of 1,000."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}" if number < 10 * size else f"{number / size:.0f} {unit}"
+    return f"{number / 1000:.0f} kB" if number >= 1000 else f"{number:.0f} bytes"

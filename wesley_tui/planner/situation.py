@@ -42,6 +42,7 @@ from wesley_tui.planner.operations import (
     relation_name_pairs,
     table_resource,
 )
+from wesley_tui.planner.rates import ASSUMED, Rates
 
 __all__ = ["MOVED_PREFIX", "RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
 
@@ -68,6 +69,8 @@ class PlanOptions:
     """The SDL the plan is made from; it travels with the plan."""
     scope: tuple[str, ...] = ()
     """The objects that fingerprints speak of; empty: all that the schema declares and all that the plan touches."""
+    rates: Rates = ASSUMED
+    """How fast the server works."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def plan_undo(run_id: int, plan: Plan, done: Collection[str], snapshot: Snapshot
 def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
     """Last step first; what cannot run in a transaction stands alone."""
     from wesley_tui.planner.effects import EffectContext, effects_of, effects_of_all
-    from wesley_tui.planner.estimates import estimate_ms
+    from wesley_tui.planner.estimates import estimate_ms, work_of
     from wesley_tui.planner.hazards import judge
     from wesley_tui.planner.operations import Operation, Phase
     from wesley_tui.planner.profiles import profile_named
@@ -144,7 +144,8 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
                 kind=kind,
                 unbounded=kind is StepKind.AUTOCOMMIT or bool(effects.scans or effects.rewrites),
             )
-            duration = estimate_ms(kind, effects, sizes, concurrent=kind is StepKind.AUTOCOMMIT)
+            work = work_of(kind, effects, sizes)
+            duration = estimate_ms(work)
             verdict = judge(operation, effects, created=(), sizes=sizes, estimate_ms=duration, profile=profile)
             undone = Step(
                 step_sha="",
@@ -162,6 +163,7 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
                 who_waits=verdict.who_waits,
                 why=verdict.why,
                 estimate_ms=duration,
+                work=work,
                 lock_timeout_ms=profile.lock_timeout_ms,
                 statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
             )

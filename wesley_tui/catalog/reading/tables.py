@@ -98,7 +98,7 @@ def read_tables(
     tables = {}
     for row in rows["tables"] or ():
         oid, schema, name, unlogged, rls_enabled, rls_forced, tablespace, options, toast_options = row[:9]
-        partition_by, replica_identity, access_method = row[12:]
+        partition_by, replica_identity, access_method = row[12:15]
         table_name = QName(schema, name)
         parent = parents.get(oid)
         own_columns = tuple(columns.get(oid, {}).values())
