@@ -11,6 +11,7 @@ from wesley_tui.catalog.model import Catalog, Enum, QName, UnmanagedObject
 from wesley_tui.catalog.reading.links import link, read_schema_details
 from wesley_tui.catalog.reading.names import Oid, Rows, read_names
 from wesley_tui.catalog.reading.objects import read_objects
+from wesley_tui.catalog.reading.resting import read_resting_columns
 from wesley_tui.catalog.reading.tables import read_indexes, read_tables
 from wesley_tui.catalog.snapshot import Snapshot, TableSize
 
@@ -63,4 +64,5 @@ def assemble(rows: Rows) -> Snapshot:
         sizes=sizes,
         extensions=frozenset(extensions or ()),
         declared={path: (declared, live) for path, declared, live in rows["declarations"] or ()},
+        resting_columns=tuple(read_resting_columns(rows, names)),
     )

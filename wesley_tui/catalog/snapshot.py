@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wesley_tui.catalog.model import Catalog, QName
+from wesley_tui.catalog.model import Catalog, Column, QName
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,23 @@ class TableSize:
     """Actual size of the main fork when it could be read without waiting, else ``relpages * 8192``."""
     index_bytes: int = 0
     """All its indexes together, by ``relpages``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestingColumn:
+    """A column that Wesley has set aside: retired (``wesley_retired_…``), or the old or new one of a change of type by
+    shadow column (``wesley_old_…``, ``wesley_new_…``)."""
+
+    table: QName
+    column: Column
+    """Under the name by which it rests."""
+    indexes: tuple[str, ...] = ()
+    """Indexes over it that no constraint owns."""
+    constraints: tuple[str, ...] = ()
+    trigger: str = ""
+    """The trigger of its table that keeps columns of different types alike; empty when there is none."""
+    function: str = ""
+    """What that trigger calls, qualified as in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,8 @@ class Snapshot:
     declared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """What ``wesley.declarations`` remembers: path → (digest of the declared text, digest of the live text); see
     :mod:`wesley_tui.catalog.declared`."""
+    resting_columns: tuple[RestingColumn, ...] = ()
+    """What Wesley has set aside in the tables of the catalog, which does not show it."""
 
     @property
     def major(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from wesley_tui.catalog.model import Index, IndexKey, QName
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
-from wesley_tui.catalog.reading.names import RETIRED_PREFIX, Names, Oid, OperatorClass, options_of
+from wesley_tui.catalog.reading.names import HIDDEN_PREFIXES, Names, Oid, OperatorClass, options_of
 
 __all__ = ["included_columns", "index_keys", "read_index", "speaks_of_retired"]
 
@@ -107,4 +107,4 @@ def speaks_of_retired(row: Sequence[Any], names: Names) -> bool:
     if not retired:
         return False
     texts = [*(row[12] or ()), row[13] or ""]
-    return not retired.isdisjoint(row[8]) or any(RETIRED_PREFIX in text for text in texts)
+    return not retired.isdisjoint(row[8]) or any(prefix in text for text in texts for prefix in HIDDEN_PREFIXES)

@@ -9,10 +9,32 @@ from typing import Any, NamedTuple
 
 from wesley_tui.catalog.model import Grant, QName
 
-__all__ = ["RETIRED_PREFIX", "Names", "Oid", "OperatorClass", "Rows", "options_of", "read_names"]
+__all__ = [
+    "HIDDEN_PREFIXES",
+    "RETIRED_PREFIX",
+    "SHADOW_PREFIX",
+    "SYNC_TRIGGER",
+    "Names",
+    "Oid",
+    "OperatorClass",
+    "Rows",
+    "options_of",
+    "read_names",
+]
 
 RETIRED_PREFIX = "wesley_retired_"
 """A column that was retired instead of dropped carries this prefix and is no part of its table any more."""
+
+SHADOW_PREFIX = "wesley_new_"
+"""Of a column that takes over from another one, and of its indexes and constraints, until that moment."""
+
+HIDDEN_PREFIXES = (RETIRED_PREFIX, SHADOW_PREFIX, "wesley_old_")
+"""Columns that no schema declares: retired ones, and what a change of type by shadow column has before its exchange
+(``new``) and after it (``old``), see ``docs/type-changes.md``."""
+
+SYNC_TRIGGER = "~wesley_sync_"
+"""Triggers fire in the order of their names: ``~`` comes after every letter, so that this one sees what the others have
+made of the row."""
 
 Oid = str
 """As JSON shows it."""
@@ -63,6 +85,7 @@ class Names(NamedTuple):
             Grant(grantee, privilege, grantable, columns.get(part) if part else None)
             for part, privileges in found
             for grantee, privilege, grantable in privileges
+            if not columns.get(part, "").startswith(HIDDEN_PREFIXES)
             if not (grantee == "public" and privilege in usual and not grantable)
         }
         public = {privilege for _, privileges in found for grantee, privilege, _ in privileges if grantee == "public"}
@@ -83,7 +106,7 @@ def read_names(rows: Rows) -> Names:
         collations[row[0]][row[1]] = row[8]
         types[row[0]][row[1]] = row[10]
     retired = {
-        table: frozenset(number for number, name in named.items() if name.startswith(RETIRED_PREFIX))
+        table: frozenset(number for number, name in named.items() if name.startswith(HIDDEN_PREFIXES))
         for table, named in columns.items()
     }
     for row in rows["views"] or ():

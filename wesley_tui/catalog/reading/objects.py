@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from wesley_tui.catalog import ddl_objects as ddl
 from wesley_tui.catalog.model import Index, ObjectKind, QName, Ref, SqlObject, UnmanagedObject
 from wesley_tui.catalog.naming import multirange_name, qualified, quote_ident, quote_literal
-from wesley_tui.catalog.reading.names import Names, Oid, Rows, options_of
+from wesley_tui.catalog.reading.names import SYNC_TRIGGER, Names, Oid, Rows, options_of
 
 __all__ = ["FoundObject", "read_objects"]
 
@@ -235,6 +235,8 @@ def _column_comments(relation: Oid, names: Names) -> tuple[tuple[str, str], ...]
 
 def _triggers(rows: Rows, unmanaged: list[UnmanagedObject]) -> Iterator[FoundObject]:
     for oid, _, schema, relation, name, definition, enabled, known in rows["triggers"] or ():
+        if name.startswith(SYNC_TRIGGER):
+            continue  # ours, see catalog/reading/resting.py
         if not known:
             unmanaged.append(UnmanagedObject("trigger", QName(schema, f"{name} ON {schema}.{relation}")))
             continue

@@ -30,9 +30,9 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.naming import default_name, quote_ident
 from wesley_tui.catalog.reading.indexes import included_columns, index_keys, read_index, speaks_of_retired
-from wesley_tui.catalog.reading.names import Names, Oid, Rows, options_of
+from wesley_tui.catalog.reading.names import SHADOW_PREFIX, Names, Oid, Rows, options_of
 
-__all__ = ["read_indexes", "read_tables"]
+__all__ = ["read_column", "read_indexes", "read_tables"]
 
 _ACTIONS: Mapping[str, ReferentialAction] = {
     "a": "no action",
@@ -82,7 +82,7 @@ def read_tables(
     for row in rows["columns"] or ():
         if row[1] in names.retired[row[0]]:
             continue
-        column = _column(row, names)
+        column = read_column(row, names)
         if not_null_names and (name := not_null_names.get((row[0], row[1]))) is not None:
             column = dataclasses.replace(column, not_null_name=name)
         columns[row[0]][column.name] = column
@@ -189,7 +189,7 @@ def _not_null_names(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[
     return found
 
 
-def _column(row: Sequence[Any], names: Names) -> Column:
+def read_column(row: Sequence[Any], names: Names) -> Column:
     table, number, name, type_name, not_null, identity, generated, expression, collation, own, _, extra = row
     column = Column(
         name,
@@ -219,7 +219,7 @@ def _constraints(rows: Rows, names: Names) -> dict[Oid, list[Constraint]]:
     index_rows = {row[1]: row for row in rows["indexes"] or ()}
     found: dict[Oid, list[Constraint]] = defaultdict(list)
     for row in rows["constraints"] or ():
-        if names.retired[row[0]].isdisjoint(row[4] or ()):
+        if names.retired[row[0]].isdisjoint(row[4] or ()) and not row[2].startswith(SHADOW_PREFIX):
             found[row[0]].append(_constraint(row, index_rows.get(row[9]), names))
     return found
 
