@@ -217,6 +217,10 @@ def _numbered(steps: Iterator[Step]) -> Iterator[Step]:
         yield replace(step, step_sha=str(position), ordinal=position, depends_on=before)
 
 
+_GOES_ALONG = frozenset({"validate_constraint"})
+"""Steps without an undo of their own: what they have proven goes with the step that made it."""
+
+
 def _stays(succeeded: Sequence[Step]) -> Iterator[str]:
     for step in reversed(succeeded):
         where = f"step {step.ordinal} ({step.op} {step.object})"
@@ -224,7 +228,7 @@ def _stays(succeeded: Sequence[Step]) -> Iterator[str]:
             yield f"what {where} has lost: {step.loses}"
         elif step.kind is StepKind.BACKFILL:
             yield f"what {where} has written into rows, unless its column goes"
-        elif not step.undo and step.kind is StepKind.AUTOCOMMIT:
+        elif not step.undo and step.op not in _GOES_ALONG:
             yield f"what {where} has done: it has no undo"
 
 

@@ -23,7 +23,7 @@ from wesley_tui.planner import checks
 from wesley_tui.planner.effects.expressions import columns_in
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key, validate
 from wesley_tui.planner.forms.indexes import build_index
-from wesley_tui.planner.forms.partitioned import add_key_by_partition, is_partitioned
+from wesley_tui.planner.forms.partitioned import add_key_by_partition, deferral, is_partitioned
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -114,9 +114,6 @@ def _attach_key(table: QName, constraint: PrimaryKey | Unique, drop_first: str) 
     """ADD CONSTRAINT … USING INDEX: the index becomes the constraint's, nothing is read."""
     primary = isinstance(constraint, PrimaryKey)
     kind = "PRIMARY KEY" if primary else "UNIQUE"
-    deferrable = ""
-    if constraint.deferrable:
-        deferrable = " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
     name = quote_ident(constraint.name)
     drop = f"DROP CONSTRAINT {quote_ident(drop_first)}, " if drop_first else ""
     state = tuple(column_resource(table, column, "not null") for column in constraint.columns) if primary else ()
@@ -126,7 +123,8 @@ def _attach_key(table: QName, constraint: PrimaryKey | Unique, drop_first: str) 
         wave="EXPAND",
         phase=Phase.KEY,
         statements=(
-            f"ALTER TABLE {qualified(table)} {drop}ADD CONSTRAINT {name} {kind} USING INDEX {name}{deferrable}",
+            f"ALTER TABLE {qualified(table)} {drop}ADD CONSTRAINT {name} {kind} USING INDEX {name}"
+            f"{deferral(constraint)}",
             *_comment(table, constraint),
         ),
         undo=() if drop_first else (_drop_statement(table, constraint.name),),
@@ -238,6 +236,7 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
             op="replace_primary_key",
             wave="CONTRACT",
             phase=Phase.DROP_CONSTRAINT,
+            undo=_exchange_back(table, old, away, new, situation),
             prechecks=(*exchange.prechecks, checks.constraint_exists(table, away)),
             provides=(
                 *exchange.provides,
@@ -262,6 +261,21 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
         provides=(*drop.provides, constraint_resource(table, old.name, "gone")),
         needs=(stands,),
         kept=f"{new.name} holds in its new definition",
+    )
+
+
+def _exchange_back(table: QName, old: Constraint, away: str, new: PrimaryKey, situation: Situation) -> tuple[str, ...]:
+    """The old primary key under the name it had made way to; its index is built while writers go on, where it can."""
+    if not isinstance(old, PrimaryKey):
+        return ()
+    alter = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(new.name)}"
+    before = replace(old, name=away)
+    if is_partitioned(table, situation) or old.without_overlaps:
+        return (f"{alter}, ADD {ddl.constraint_definition(before)}",)
+    index = quote_ident(away)
+    return (
+        ddl.create_index(table, _index_of(before), concurrently=True),
+        f"{alter}, ADD CONSTRAINT {index} PRIMARY KEY USING INDEX {index}{deferral(old)}",
     )
 
 

@@ -144,9 +144,11 @@ def add_key_by_partition(
             phase=Phase.KEY,
             statements=(
                 f"ALTER TABLE {qualified(partition.name)} ADD CONSTRAINT {quoted} {kind} USING INDEX {quoted}"
-                f"{_deferrable(constraint)}",
+                f"{deferral(constraint)}",
             ),
-            undo=(f"ALTER TABLE {qualified(partition.name)} DROP CONSTRAINT {quoted}",),
+            undo=(
+                f"ALTER TABLE {qualified(partition.name)} DROP CONSTRAINT IF EXISTS {quoted}",
+            ),  # goes with the parent's
             prechecks=(checks.index_valid(partition.name, name, unique=True),),
             postchecks=(checks.constraint_exists(partition.name, name),),
             provides=(constraint_resource(partition.name, name),),
@@ -185,7 +187,8 @@ def add_key_by_partition(
     )
 
 
-def _deferrable(constraint: PrimaryKey | Unique) -> str:
+def deferral(constraint: PrimaryKey | Unique) -> str:
+    """The words that make a key deferrable, with a blank before them."""
     if not constraint.deferrable:
         return ""
     return " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
@@ -211,7 +214,7 @@ def add_foreign_key_by_partition(table: QName, key: ForeignKey, situation: Situa
             wave="EXPAND",
             phase=Phase.FOREIGN_KEY,
             statements=(ddl.add_constraint(partition.name, part, not_valid=True),),
-            undo=(f"ALTER TABLE {qualified(partition.name)} DROP CONSTRAINT {quote_ident(name)}",),
+            undo=(f"ALTER TABLE {qualified(partition.name)} DROP CONSTRAINT IF EXISTS {quote_ident(name)}",),
             prechecks=(checks.constraint_absent(partition.name, name),),
             postchecks=(checks.constraint_exists(partition.name, name),),
             provides=(constraint_resource(partition.name, name),),
