@@ -82,6 +82,13 @@ def _row(effects: Effects) -> tuple[str, str, str]:
     for name, mode in effects.locks.items():
         by_mode.setdefault(mode, []).append(name.removeprefix("app."))
     locks = "; ".join(f"{_SHORT[mode]} {', '.join(by_mode[mode])}" for mode in sorted(by_mode, reverse=True))
+    rows: dict[str, list[str]] = {}
+    for name, row_lock in effects.row_locks.items():
+        rows.setdefault(row_lock.clause, []).append(name.removeprefix("app."))
+    row_locks = "; ".join(
+        f"rows {clause} of {', '.join(names)}" for clause, names in sorted(rows.items(), reverse=True)
+    )
+    locks = "; ".join(part for part in (locks, row_locks) if part)
     return (locks or "–", _names(effects.rewrites), _names(effects.scans))
 
 

@@ -8,7 +8,8 @@ from wesley_tui.planner.plan import HazardClass, LockMode
 
 __all__ = ["judge"]
 
-_DATA = frozenset(("UpdateStmt", "MergeStmt", "CopyStmt"))
+_READS = frozenset(("SelectStmt", "CopyStmt", "DeclareCursorStmt", "InsertStmt"))
+"""Whoever only reads is in nobody's way, however long it takes."""
 
 
 def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
@@ -37,11 +38,11 @@ def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
         )
     if growing and blocking:
         reasons.append(_growing(subject, growing))
-    elif growing:
+    elif growing and node.tag not in _READS:
         reasons.append(
             (HazardClass.H2, f"{', '.join(growing)} is read from end to end while readers and writers go on")
         )
-    if written and not growing:
+    if written:
         reasons.append(_writing(node, written))
     if not effects.in_transaction and not blocking and locks:
         reasons = [(max(level, HazardClass.H1), text) for level, text in reasons if level != HazardClass.H2]

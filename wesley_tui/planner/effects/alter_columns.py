@@ -42,7 +42,8 @@ def _identity(command: Any, target: Target) -> None:
 def _add_column(command: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
     definition = command.get("def")
-    if command.missing_ok and target.column(definition.colname) is not None:
+    if (command.missing_ok or target.is_child) and target.column(definition.colname) is not None:
+        # A child that has the column already takes it for the parent's, as it is.
         return
     constraints = definition.constraints or ()
     has_default = any(item.contype in ("CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED") for item in constraints)
@@ -97,10 +98,12 @@ def _drop_column(command: Any, target: Target) -> None:
         )
     for key in target.table.foreign_keys if target.table is not None else ():
         if command.name in key.columns:
-            target.tally.lock(key.references, LockMode.AccessExclusiveLock)
+            for found in target.context.family(key.references):
+                target.tally.lock(found, LockMode.AccessExclusiveLock)
     for other, key in target.context.foreign_keys_to(target.name):
         if command.name in key.referenced_columns:
-            target.tally.lock(other, LockMode.AccessExclusiveLock)
+            for found in target.context.family(other):
+                target.tally.lock(found, LockMode.AccessExclusiveLock)
     for item in target.context.objects():
         if item.owned_by == (target.name, command.name):
             target.tally.lock(item.name, LockMode.AccessExclusiveLock)
@@ -157,17 +160,19 @@ def _rebuilt_with_column(command: Any, column: Column | None, new: str | None, r
                     target.tally.rebuilds.add(QName(table.name.schema, constraint.name))
                     target.scan()
             case ForeignKey() if name in constraint.columns:
-                target.tally.lock(constraint.references, LockMode.AccessExclusiveLock)
-                if constraint.validated and (rewritten or other_order):
-                    target.scan()
-                    target.tally.scans.add(constraint.references)
+                for found in target.context.family(constraint.references):
+                    target.tally.lock(found, LockMode.AccessExclusiveLock)
+                    if constraint.validated and (rewritten or other_order):
+                        target.scan()
+                        Target(found, target.context, target.tally).scan()
             case _:
                 pass
     for other, key in target.context.foreign_keys_to(table.name):
         if name in key.referenced_columns:
-            target.tally.lock(other, LockMode.AccessExclusiveLock)
-            if key.validated and (rewritten or other_order):
-                target.tally.scans.add(other)
+            for found in target.context.family(other):
+                target.tally.lock(found, LockMode.AccessExclusiveLock)
+                if key.validated and (rewritten or other_order):
+                    Target(found, target.context, target.tally).scan()
 
 
 @subcommand("SetNotNull", recurses=True)

@@ -27,23 +27,23 @@ def _add_constraint(command: Any, target: Target) -> None:
             target.lock(LockMode.ShareRowExclusiveLock)
             if target.is_child and target.table is not None and target.table.partition_of is None:
                 return
-            target.tally.lock(other, LockMode.ShareRowExclusiveLock)
-            for part in target.context.descendants(other):
-                partition = target.context.table(part)
-                if partition is not None and partition.partition_of is not None:
-                    target.tally.lock(part, LockMode.ShareRowExclusiveLock)
+            for found in target.context.family(other):
+                target.tally.lock(found, LockMode.ShareRowExclusiveLock)
+            for above in target.context.ancestors(other):
+                target.tally.lock(above, LockMode.AccessShareLock)
             if constraint.is_enforced is None:
                 return
             if not constraint.skip_validation and target.name not in target.context.created:
                 target.scan()
-                Target(other, target.context, target.tally).scan()
-                for part in target.context.descendants(other):
-                    Target(part, target.context, target.tally).scan()
+                for found in target.context.family(other):
+                    Target(found, target.context, target.tally).scan()
         case "CONSTR_CHECK":
             target.lock(LockMode.AccessExclusiveLock)
             if target.is_child and constraint.is_no_inherit:
                 return
-            if not constraint.skip_validation and constraint.is_enforced is not None:
+            table = target.table
+            is_there = table is not None and table.constraint(constraint.conname or "") is not None
+            if not constraint.skip_validation and constraint.is_enforced is not None and not is_there:
                 target.scan()
         case "CONSTR_NOTNULL":
             target.lock(LockMode.AccessExclusiveLock)
@@ -167,14 +167,13 @@ def _drop_constraint(command: Any, target: Target) -> None:
         return
     if isinstance(constraint, ForeignKey):
         target.tally.lock(constraint.references, LockMode.AccessExclusiveLock)
-        for part in target.context.descendants(constraint.references):
-            partition = target.context.table(part)
-            if partition is not None and partition.partition_of is not None:
-                target.tally.lock(part, LockMode.AccessExclusiveLock)
+        for found in target.context.partitions(constraint.references):
+            target.tally.lock(found, LockMode.AccessExclusiveLock)
     if isinstance(constraint, PrimaryKey | Unique):
         for other, key in target.context.foreign_keys_to(target.name):
             if set(key.referenced_columns) == set(constraint.columns):
-                target.tally.lock(other, LockMode.AccessExclusiveLock)
+                for found in target.context.family(other):
+                    target.tally.lock(found, LockMode.AccessExclusiveLock)
     if not target.is_child and not _is_redundant(constraint, table):
         target.tally.loses.append(f"constraint {command.name} of {target.name}: rows that break it are accepted then")
 

@@ -8,6 +8,7 @@ and is the part that people get wrong. Whole tables are here, columns in :mod:`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wesley_tui.catalog.model import QName
@@ -38,14 +39,16 @@ _WEAK_OPTIONS = frozenset(
 @rule("AlterTableStmt")
 def _alter_table(node: Any, context: EffectContext, tally: Tally) -> None:
     name = name_of(node.relation, context)
+    if node.missing_ok and context.is_absent(name):
+        return
     match node.objtype:
-        case "OBJECT_INDEX":
+        case "OBJECT_INDEX" if context.table(name) is None:
             _alter_index(node, name, context, tally)
         case "OBJECT_VIEW" | "OBJECT_MATVIEW" | "OBJECT_SEQUENCE":
             _alter_other_relation(node, name, tally)
         case "OBJECT_TYPE":
             _alter_composite(node, name, context, tally)
-        case "OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE":
+        case "OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE" | "OBJECT_INDEX":
             if any(context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence")):
                 _alter_other_relation(node, name, tally)
             else:
@@ -57,7 +60,6 @@ def _alter_table(node: Any, context: EffectContext, tally: Tally) -> None:
 
 def _alter_real_table(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
     target = Target(name, context, tally)
-    children = [Target(child, context, tally, is_child=True) for child in target.children] if node.relation.inh else []
     for command in node.cmds:
         found = SUBCOMMANDS.get(command.subtype)
         if found is None:
@@ -67,10 +69,51 @@ def _alter_real_table(node: Any, name: QName, context: EffectContext, tally: Tal
         function, recurses = found
         function(command, target)
         if recurses:
-            for child in children:
+            for child in _reached(command, target, only=not node.relation.inh):
                 function(command, child)
     if not context.knows(name):
         tally.assumes.append(f"{name} has no partitions and no inheritance children; they would be locked too")
+
+
+def _reached(command: Any, target: Target, *, only: bool) -> Iterator[Target]:
+    """The children that a subcommand goes on to: all of them, or none under ONLY, with these exceptions. A column is
+    looked for one level at a time, and where a child has it in its own right too, those below it keep it. Under ONLY
+    the next level learns that a column or a key is no longer, or not yet, its parent's."""
+    context, tally = target.context, target.tally
+    if command.subtype not in ("AT_AddColumn", "AT_DropColumn"):
+        if not only:
+            yield from (Target(name, context, tally, is_child=True) for name in target.children)
+        elif command.subtype == "AT_AddConstraint" and command.get("def").contype == "CONSTR_PRIMARY":
+            for name in context.children(target.name):
+                tally.lock(name, LockMode.AccessExclusiveLock)
+        return
+    if only and command.subtype == "AT_AddColumn":
+        return
+    adds = command.subtype == "AT_AddColumn"
+    column = command.get("def").colname if adds else command.name
+    stack, seen = [target.name], {target.name}
+    while stack:
+        for name in context.children(stack.pop()):
+            if name in seen:
+                continue
+            seen.add(name)
+            child = Target(name, context, tally, is_child=True)
+            stays = child.column(column) is not None if adds else only or _has_in_its_own_right(child, column)
+            if stays:
+                child.lock(LockMode.AccessExclusiveLock)
+            else:
+                stack.append(name)
+                yield child
+
+
+def _has_in_its_own_right(child: Target, column: str) -> bool:
+    """Declared by the child itself, or by more than one of its parents."""
+    own = child.context.table(child.name)
+    if own is None or own.partition_of is not None:
+        return False
+    parents = [child.context.whole_table(parent) for parent in own.inherits]
+    giving = [parent for parent in parents if parent is not None and parent.column(column) is not None]
+    return own.column(column) is not None or len(giving) > 1
 
 
 def _alter_index(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:

@@ -48,14 +48,15 @@ class EffectContext:
     def table(self, name: QName) -> Table | None:
         return self.catalog.tables.get(name) if self.catalog is not None else None
 
-    def whole_table(self, name: QName) -> Table | None:
-        """The table with what it has from its parents, which the catalog's record leaves out."""
+    def whole_table(self, name: QName, *, below: frozenset[QName] = frozenset()) -> Table | None:
+        """The table with what it has from its parents, which the catalog's record leaves out. ``below``: where the
+        question comes from; a script may say of a table that it inherits from itself, and the server refuses it."""
         table = self.table(name)
-        if table is None:
+        if table is None or name in below:
             return None
         parents = (table.partition_of,) if table.partition_of is not None else table.inherits
         for parent_name in parents:
-            parent = self.whole_table(parent_name)
+            parent = self.whole_table(parent_name, below=below | {name})
             if parent is None:
                 continue
             own = {column.name for column in table.columns}
@@ -106,6 +107,28 @@ class EffectContext:
                     stack.append(child)
         return tuple(found)
 
+    def children(self, name: QName) -> tuple[QName, ...]:
+        """Partitions and inheritance children of the next level."""
+        return self.links.children.get(name, ())
+
+    def partitions(self, name: QName) -> tuple[QName, ...]:
+        """Partitions at every level, without ``name`` itself and without children of plain inheritance."""
+        found = ((child, self.table(child)) for child in self.descendants(name))
+        return tuple(child for child, table in found if table is not None and table.partition_of is not None)
+
+    def family(self, name: QName) -> tuple[QName, ...]:
+        """A table with its partitions: what a foreign key that names it means."""
+        return (name, *self.partitions(name))
+
+    def ancestors(self, name: QName) -> tuple[QName, ...]:
+        """The tables of which ``name`` is a partition, the nearest first."""
+        found: dict[QName, None] = {}
+        table = self.table(name)
+        while table is not None and table.partition_of is not None and table.partition_of not in found:
+            found[table.partition_of] = None
+            table = self.table(table.partition_of)
+        return tuple(found)
+
     def default_partition(self, parent: QName) -> QName | None:
         for child in self.links.children.get(parent, ()):
             table = self.table(child)
@@ -143,7 +166,20 @@ class EffectContext:
                     Ref(kind, str(found)) in self.catalog.objects for kind in _OTHER_RELATIONS
                 ):
                     return found
+        # The names of PostgreSQL's own relations begin so, and are found without being in the path.
+        if name.startswith("pg_"):
+            return QName("pg_catalog", name)
         return QName(path[0] if path else "public", name)
+
+    def is_absent(self, name: QName) -> bool:
+        """True when the catalog is all there is, and has no relation of that name: IF EXISTS does nothing then."""
+        if self.catalog is None or self.partial or name in self.catalog.tables:
+            return False
+        if any(item.name == name and item.kind.endswith("table") for item in self.catalog.unmanaged):
+            return False
+        return not any(self.object(kind, name) is not None for kind in _OTHER_RELATIONS) and (
+            self.index_table(name) is None
+        )
 
 
 def name_of(relation: Any, context: EffectContext) -> QName:

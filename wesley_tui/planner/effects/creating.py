@@ -6,9 +6,10 @@ from typing import Any
 
 from pglast.parser import ParseError
 
-from wesley_tui.catalog.model import QName, Ref
+from wesley_tui.catalog.model import Index, QName, Ref
+from wesley_tui.planner.effects import shapes
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
-from wesley_tui.planner.effects.partitions import join_family
+from wesley_tui.planner.effects.partitions import join_family, referencing_tables
 from wesley_tui.planner.effects.queries import read_query
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.registry import read, rule
@@ -41,7 +42,10 @@ def _create_table(node: Any, context: EffectContext, tally: Tally) -> None:
         join_family(parent, context, tally, default=bool(node.partbound.is_default))
         table = context.whole_table(parent)
         for key in table.foreign_keys if table is not None else ():
-            tally.lock(key.references, LockMode.ShareRowExclusiveLock)
+            for found in context.family(key.references):
+                tally.lock(found, LockMode.ShareRowExclusiveLock)
+        for referencing in referencing_tables(parent, context):
+            tally.lock(referencing, LockMode.ShareRowExclusiveLock)
     for element in node.tableElts or ():
         if element.tag == "TableLikeClause":
             tally.lock(name_of(element.relation, context), LockMode.AccessShareLock)
@@ -49,7 +53,7 @@ def _create_table(node: Any, context: EffectContext, tally: Tally) -> None:
         for constraint in constraints:
             if constraint.contype == "CONSTR_FOREIGN":
                 other = name_of(constraint.pktable, context)
-                for found in (other, *context.descendants(other)):
+                for found in context.family(other):
                     tally.lock(found, LockMode.ShareRowExclusiveLock)
 
 
@@ -104,12 +108,26 @@ def _create_index(node: Any, context: EffectContext, tally: Tally) -> None:
     if node.if_not_exists and node.idxname and context.index_table(QName(name.schema, node.idxname)) is not None:
         tally.lock(name, mode)
         return
-    partitions = target.children if target.is_partitioned and node.relation.inh else ()
-    for member in (name, *partitions):
+    index = shapes.index_of(node)
+    spared: set[QName] = set()
+    for member in context.family(name) if target.is_partitioned and node.relation.inh else (name,):
         tally.lock(member, mode)
+        # A partition that has such an index already keeps it, and so do those below it.
+        if member != name and (spared.intersection(context.ancestors(member)) or _has_index(member, index, context)):
+            spared.add(member)
+            continue
         Target(member, context, tally).scan()
     if context.object("materialized view", name) is None and not context.knows(name):
         tally.assumes.append(f"{name} is not partitioned; its partitions would be locked and read too")
+
+
+def _has_index(name: QName, index: Index, context: EffectContext) -> bool:
+    """Of its own, on the same columns; of expressions and conditions nobody here says that they are the same."""
+    table = context.table(name)
+    if table is None or index.where is not None or any(key.column is None for key in index.keys):
+        return False
+    wanted = (index.method, index.unique, index.keys)
+    return any((own.method, own.unique, own.keys) == wanted and own.where is None for own in table.indexes)
 
 
 @rule("ViewStmt")
@@ -160,7 +178,8 @@ def _policy(node: Any, context: EffectContext, tally: Tally) -> None:
 @rule("CreateStatsStmt")
 def _create_statistics(node: Any, context: EffectContext, tally: Tally) -> None:
     for relation in node.relations or ():
-        tally.lock(name_of(relation, context), LockMode.ShareUpdateExclusiveLock)
+        if relation.relname is not None:
+            tally.lock(name_of(relation, context), LockMode.ShareUpdateExclusiveLock)
 
 
 @rule("AlterStatsStmt")

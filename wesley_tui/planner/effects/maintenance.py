@@ -7,10 +7,10 @@ from typing import Any
 
 from wesley_tui.catalog.model import QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
-from wesley_tui.planner.effects.queries import readers
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.registry import rule
 from wesley_tui.planner.effects.target import Target
+from wesley_tui.planner.effects.writing import readers
 from wesley_tui.planner.plan import LockMode
 
 __all__ = ["options_of"]
@@ -48,6 +48,8 @@ def _vacuum(node: Any, context: EffectContext, tally: Tally) -> None:
         tally.lock(name, mode)
         if full:
             Target(name, context, tally).rewrite()
+        elif node.is_vacuumcmd:
+            Target(name, context, tally).scan()
 
 
 @rule("ClusterStmt")
@@ -134,6 +136,8 @@ def _refresh(node: Any, context: EffectContext, tally: Tally) -> None:
             for found in readers(QName(schema, relation), context):
                 tally.lock(found, LockMode.AccessShareLock)
                 tally.reads.add(found)
+                if not context.is_view(found):
+                    Target(found, context, tally).scan()
 
 
 @rule("TruncateStmt")

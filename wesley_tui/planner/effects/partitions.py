@@ -6,6 +6,7 @@ prove that it holds no row of the new one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
@@ -14,7 +15,7 @@ from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.target import Target, subcommand
 from wesley_tui.planner.plan import LockMode
 
-__all__ = ["join_family", "leave_family"]
+__all__ = ["join_family", "leave_family", "referencing_tables"]
 
 
 def join_family(parent: QName, context: EffectContext, tally: Tally, *, default: bool) -> None:
@@ -52,14 +53,28 @@ def _attach(command: Any, target: Target) -> None:
         if not _may_prove_bound(name, context):
             Target(name, context, tally).scan()
     join_family(target.name, context, tally, default=is_default)
+    for above in context.ancestors(target.name):
+        tally.lock(above, LockMode.AccessShareLock)
+    table = context.whole_table(child)
     for key in target.table.foreign_keys if target.table is not None else ():
-        tally.lock(key.references, LockMode.ShareRowExclusiveLock)
-        if not _has_key(context.table(child), key):
-            Target(key.references, context, tally).scan()
+        # A key of the partition's own that says the same is taken over, and need not be proven; its triggers go.
+        is_there = _has_key(table, key)
+        for found in context.family(key.references):
+            tally.lock(found, LockMode.AccessExclusiveLock if is_there else LockMode.ShareRowExclusiveLock)
+            if not is_there:
+                Target(found, context, tally).scan()
+    for referencing in referencing_tables(target.name, context):
+        tally.lock(referencing, LockMode.ShareRowExclusiveLock)
+
+
+def referencing_tables(name: QName, context: EffectContext) -> Iterator[QName]:
+    """Tables with a foreign key to ``name`` or to a table that it is a partition of."""
+    for target in (name, *context.ancestors(name)):
+        for other, _ in context.foreign_keys_to(target):
+            yield other
 
 
 def _has_key(table: Table | None, key: ForeignKey) -> bool:
-    """A key of the partition's own that says the same is taken over, and need not be proven."""
     return table is not None and any(
         own.columns == key.columns and own.references == key.references and own.validated for own in table.foreign_keys
     )
@@ -96,9 +111,16 @@ def _detach(command: Any, target: Target) -> None:
     elif not context.knows(target.name):
         tally.assumes.append(f"{target.name} has no DEFAULT partition; it would be locked too")
     for key in target.table.foreign_keys if target.table is not None else ():
-        tally.lock(key.references, LockMode.ShareRowExclusiveLock)
-    for referencing, _ in context.foreign_keys_to(target.name):
-        tally.lock(referencing, LockMode.ShareRowExclusiveLock)
+        for found in context.family(key.references):
+            tally.lock(found, LockMode.ShareRowExclusiveLock)
+        for found in context.descendants(child):
+            tally.lock(found, LockMode.AccessExclusiveLock)
+    # No row may point to the rows that leave: those that could are read.
+    for level, above in enumerate((target.name, *context.ancestors(target.name))):
+        for referencing, _ in context.foreign_keys_to(above):
+            tally.lock(referencing, LockMode.AccessExclusiveLock if level else LockMode.ShareRowExclusiveLock)
+            for found in context.family(referencing):
+                Target(found, context, tally).scan()
 
 
 @subcommand("DetachPartitionFinalize")

@@ -1,52 +1,28 @@
-"""SELECT, INSERT, UPDATE, DELETE, MERGE, COPY and what wraps them: tables read, rows locked, keys looked up."""
+"""SELECT, COPY and what wraps queries: tables read, rows locked. Rows that are written: :mod:`.writing`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
-from wesley_tui.catalog.model import QName, Table
+from wesley_tui.catalog.model import QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
-from wesley_tui.planner.effects.record import Tally
+from wesley_tui.planner.effects.record import RowLock, Tally
 from wesley_tui.planner.effects.registry import read, rule
+from wesley_tui.planner.effects.restrictions import unrestricted
 from wesley_tui.planner.effects.tree import Node, walk
+from wesley_tui.planner.effects.writing import WRITES, new_rows, readers, write_rows
 from wesley_tui.planner.plan import LockMode
 
-__all__ = ["read_query", "readers"]
+__all__ = ["read_query", "scan_unrestricted"]
 
 Depth = Literal["analysed", "rewritten", "planned"]
-
-_WRITES = frozenset(("UpdateStmt", "InsertStmt", "DeleteStmt", "MergeStmt"))
 
 
 def _opened(name: QName, context: EffectContext, depth: Depth) -> Iterable[QName]:
     if depth == "analysed":
         return (name,)
     return readers(name, context, children=depth == "planned")
-
-
-def readers(name: QName, context: EffectContext, *, children: bool = True) -> Iterator[QName]:
-    """``name`` and everything that a query of it opens: the tables under a view, partitions and children."""
-    seen = {name}
-    stack = [name]
-    while stack:
-        item = stack.pop()
-        yield item
-        view = context.object("view", item)
-        needed = [] if view is None else [ref for ref in view.depends_on if ref.kind in _RELATIONS]
-        for ref in needed:
-            schema, _, relation = ref.name.partition(".")
-            found = QName(schema, relation)
-            if found not in seen:
-                seen.add(found)
-                stack.append(found)
-        for child in context.descendants(item) if children else ():
-            if child not in seen:
-                seen.add(child)
-                stack.append(child)
-
-
-_RELATIONS = frozenset(("table", "view", "materialized view"))
 
 
 @rule("SelectStmt", "UpdateStmt", "InsertStmt", "DeleteStmt", "MergeStmt")
@@ -63,99 +39,98 @@ def _new_name(relation: Any, context: EffectContext) -> QName:
 
 
 def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth = "planned") -> None:
-    """Reads under ACCESS SHARE, row locks under ROW SHARE, writes under ROW EXCLUSIVE; a written foreign key looks up
-    its parent with FOR KEY SHARE, a deleted parent its children. ``depth`` says how far PostgreSQL takes it: a
-    definition is only analysed and opens what it names, a prepared one is rewritten and opens what is under views, a
-    planned one opens partitions too."""
+    """Reads under ACCESS SHARE, row locks under ROW SHARE, writes under ROW EXCLUSIVE. ``depth`` says how far it is
+    taken: a definition is only analysed and opens what it names, a prepared one is rewritten and opens what is under
+    views, a planned one opens partitions too, and is run."""
     ranges: list[Any] = []
     writes: list[Any] = []
     ctes: set[str] = set()
     aliases: set[int] = set()
     into: set[int] = set()
-    locks_rows = False
+    locking: list[Any] = []
     for item in walk(node):
         if item.relname is not None:
             ranges.append(item)
         elif item.tag == "CommonTableExpr":
             ctes.add(item.ctename)
         elif item.tag == "LockingClause":
-            locks_rows = True
             aliases.update(id(alias) for alias in item.lockedRels or ())
-        elif item.tag in _WRITES:
+        elif item.tag in WRITES:
             writes.append(item)
-        if item.tag == "SelectStmt" and item.intoClause is not None:
-            into.add(id(item.intoClause.rel))
-    mode = LockMode.RowShareLock if locks_rows else LockMode.AccessShareLock
+        if item.tag == "SelectStmt":
+            if item.lockingClause:
+                locking.append(item)
+            if item.intoClause is not None:
+                into.add(id(item.intoClause.rel))
     targets = {id(write.relation) for write in writes}
+    locked = {key: mode for select in locking for key, mode in _rows_locked(select).items()}
     for relation in ranges:
-        if id(relation) in aliases or id(relation) in into:
+        if id(relation) in aliases or id(relation) in into or id(relation) in targets:
             continue
-        if relation.schemaname is None and relation.relname in ctes and id(relation) not in targets:
+        if relation.schemaname is None and relation.relname in ctes:
             continue
         name = name_of(relation, context)
+        mode = locked.get(id(relation))
         for found in _opened(name, context, depth if relation.inh else "analysed"):
-            tally.lock(found, mode)
+            tally.lock(found, LockMode.AccessShareLock if mode is None else LockMode.RowShareLock)
             tally.reads.add(found)
+            if mode is not None and depth == "planned" and not context.is_view(found):
+                tally.lock_rows(found, mode)
     for write in writes:
-        _write(write, context, tally)
+        write_rows(write, context, tally)
+    if depth == "planned":
+        scan_unrestricted(node, ctes, context, tally)
 
 
-def _write(write: Any, context: EffectContext, tally: Tally) -> None:
-    name = name_of(write.relation, context)
-    tally.writes.add(name)
-    for found in readers(name, context) if write.relation.inh else (name,):
-        tally.lock(found, LockMode.RowExclusiveLock)
-    table = context.whole_table(name)
-    deletes = write.tag == "DeleteStmt" or any(
-        clause.commandType == "CMD_DELETE" for clause in write.mergeWhenClauses or ()
-    )
-    if deletes:
-        tally.loses.append(f"rows of {name}")
-        _deleted(name, context, tally)
-    if write.tag == "DeleteStmt" or table is None:
-        return
-    columns = _written_columns(write, table)
-    for key in table.foreign_keys:
-        if columns.intersection(key.columns):
-            tally.lock(key.references, LockMode.RowShareLock)
-    if write.tag == "UpdateStmt":
-        for other, key in context.foreign_keys_to(name):
-            if columns.intersection(key.referenced_columns):
-                _touch(other, key.on_update, tally)
+_STRENGTHS = {
+    "LCS_FORKEYSHARE": RowLock.KEY_SHARE,
+    "LCS_FORSHARE": RowLock.SHARE,
+    "LCS_FORNOKEYUPDATE": RowLock.NO_KEY_UPDATE,
+    "LCS_FORUPDATE": RowLock.UPDATE,
+}
 
 
-def _deleted(name: QName, context: EffectContext, tally: Tally, seen: frozenset[QName] = frozenset()) -> None:
-    """Whoever points to a deleted row is asked, or deleted or changed with it."""
-    for other, key in context.foreign_keys_to(name):
-        _touch(other, key.on_delete, tally)
-        if key.on_delete == "cascade":
-            tally.loses.append(f"rows of {other} that point to rows of {name}")
-            if other not in seen:
-                _deleted(other, context, tally, seen | {name, other})
+def _rows_locked(select: Any) -> dict[int, RowLock]:
+    """By id of the ``RangeVar``: FOR UPDATE without OF means every table of its own FROM, and those in subqueries
+    there; with OF the ones that it names."""
+    found: dict[int, RowLock] = {}
+    own = _tables_in(select.fromClause)
+    for clause in select.lockingClause:
+        mode = _STRENGTHS[clause.strength]
+        named = {alias.relname for alias in clause.lockedRels or ()}
+        for alias, relations in own:
+            if not named or alias in named:
+                for relation in relations:
+                    found[id(relation)] = max(mode, found.get(id(relation), mode))
+    return found
 
 
-def _touch(other: QName, action: str, tally: Tally) -> None:
-    asks = action in ("no action", "restrict")
-    tally.lock(other, LockMode.RowShareLock if asks else LockMode.RowExclusiveLock)
+def _tables_in(sources: Any) -> list[tuple[str, list[Any]]]:
+    """(alias, tables) of the items of a FROM; those of a subquery go by the alias of the subquery."""
+    found: list[tuple[str, list[Any]]] = []
+    stack = list(sources or ())
+    while stack:
+        item = stack.pop()
+        if item.tag == "JoinExpr":
+            stack += [item.larg, item.rarg]
+        elif item.tag == "RangeSubselect":
+            inner = [table for _, tables in _tables_in(item.subquery.fromClause) for table in tables]
+            found.append((item.alias.aliasname if item.alias is not None else "", inner))
+        elif item.relname is not None:
+            found.append((item.alias.aliasname if item.alias is not None else item.relname, [item]))
+    return found
 
 
-def _written_columns(write: Any, table: Table) -> set[str]:
-    """Columns that may get a value other than NULL: those that are named, and in new rows those with a default."""
-    if write.tag == "UpdateStmt":
-        return {item.name for item in write.targetList or ()}
-    if write.tag == "MergeStmt":
-        inserts = any(clause.commandType == "CMD_INSERT" for clause in write.mergeWhenClauses or ())
-        updated = {
-            item.name
-            for clause in write.mergeWhenClauses or ()
-            if clause.commandType == "CMD_UPDATE"
-            for item in clause.targetList or ()
-        }
-        return {column.name for column in table.columns} if inserts else updated
-    named = {item.name for item in write.cols or ()}
-    if not named:
-        return {column.name for column in table.columns}
-    return named | {column.name for column in table.columns if column.default is not None}
+def scan_unrestricted(node: Any, ctes: Collection[str], context: EffectContext, tally: Tally) -> None:
+    """Note the tables that a query reads from end to end."""
+    for relation in unrestricted(node, context):
+        if relation.schemaname is None and relation.relname in ctes:
+            continue
+        name = name_of(relation, context)
+        for found in readers(name, context) if relation.inh else (name,):
+            table = context.table(found)
+            if not context.is_view(found) and (table is None or table.partition_by is None):
+                tally.scans.add(found)
 
 
 @rule("CopyStmt")
@@ -164,16 +139,12 @@ def _copy(node: Any, context: EffectContext, tally: Tally) -> None:
         read_query(node.query, context, tally)
     elif node.is_from:
         name = name_of(node.relation, context)
-        tally.writes.add(name)
-        for found in readers(name, context):
-            tally.lock(found, LockMode.RowExclusiveLock)
-        table = context.whole_table(name)
-        for key in table.foreign_keys if table is not None else ():
-            tally.lock(key.references, LockMode.RowShareLock)
+        new_rows(name, None, context, tally)
     else:
         name = name_of(node.relation, context)
         tally.lock(name, LockMode.AccessShareLock)
         tally.reads.add(name)
+        tally.scans.add(name)
 
 
 @rule("ExplainStmt", "PrepareStmt", "DeclareCursorStmt")
@@ -190,15 +161,16 @@ def _wrapped(node: Any, context: EffectContext, tally: Tally) -> None:
         tally.loses.clear()
         tally.breaks.clear()
         tally.writes.clear()
+        tally.scans.clear()
+        tally.row_locks.clear()
 
 
 @rule("CreateTableAsStmt")
 def _create_table_as(node: Any, context: EffectContext, tally: Tally) -> None:
+    name = _new_name(node.into.rel, context)
+    if node.if_not_exists and (context.table(name) is not None or context.object("materialized view", name)):
+        return
     read_query(node.query, context, tally)
-    tally.creates.add(_new_name(node.into.rel, context))
-    if not node.into.skipData:
-        views = {name for name in tally.reads if context.is_view(name)}
-        for name in tally.reads - views:
-            table = context.table(name)
-            if table is None or table.partition_by is None:
-                tally.scans.add(name)
+    tally.creates.add(name)
+    if node.into.skipData:
+        tally.scans.clear()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeVar
 
 from wesley_tui.catalog.model import QName
 from wesley_tui.planner.plan import LockMode
 
-__all__ = ["Effects", "Tally", "merged"]
+__all__ = ["Effects", "RowLock", "Tally", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,30 @@ class Effects:
     """Tables that a query reads, in whole or in part."""
     writes: tuple[str, ...] = ()
     """Tables whose rows the statement inserts, updates or deletes itself."""
+    row_locks: Mapping[str, RowLock] = field(default_factory=dict)
+    """Strongest lock on the rows that the statement touches, per table: whoever wants one of them waits until the
+    transaction ends. Rows that are inserted are nobody's yet."""
+    notices: tuple[str, ...] = ()
+    """What connected clients may notice although nothing that they say is wrong afterwards, one sentence each."""
+    replication: tuple[str, ...] = ()
+    """What logical replication makes of it, one sentence each."""
+    standbys: tuple[str, ...] = ()
+    """What physical standbys, and queries on them, make of it, one sentence each."""
+
+
+class RowLock(IntEnum):
+    """Locks on rows, from weak to strong (manual, "Row-Level Locks"); each conflicts with itself and with all above
+    it, save that SHARE does not conflict with itself and KEY SHARE with nothing but UPDATE."""
+
+    KEY_SHARE = 1
+    SHARE = 2
+    NO_KEY_UPDATE = 3
+    UPDATE = 4
+
+    @property
+    def clause(self) -> str:
+        """As a SELECT would ask for it: ``FOR NO KEY UPDATE``."""
+        return f"FOR {self.name.replace('_', ' ')}"
 
 
 class Tally:
@@ -59,12 +85,21 @@ class Tally:
         self.assumes: list[str] = []
         self.reads: set[QName] = set()
         self.writes: set[QName] = set()
+        self.row_locks: dict[QName, RowLock] = {}
+        self.notices: list[str] = []
+        self.replication: list[str] = []
+        self.standbys: list[str] = []
 
     def lock(self, relation: QName, mode: LockMode) -> None:
         """Remember the strongest lock."""
         self.locks[relation] = max(mode, self.locks.get(relation, mode))
 
+    def lock_rows(self, relation: QName, mode: RowLock) -> None:
+        """Remember the strongest lock on rows."""
+        self.row_locks[relation] = max(mode, self.row_locks.get(relation, mode))
+
     def effects(self) -> Effects:
+        self._leave_out_catalogs()
         return Effects(
             locks={str(name): self.locks[name] for name in sorted(self.locks.keys() - self.creates)},
             rewrites=_sorted(self.rewrites - self.creates),
@@ -78,7 +113,22 @@ class Tally:
             assumes=tuple(dict.fromkeys(self.assumes)),
             reads=_sorted(self.reads - self.creates),
             writes=_sorted(self.writes - self.creates),
+            row_locks={str(name): self.row_locks[name] for name in sorted(self.row_locks.keys() - self.creates)},
+            notices=tuple(dict.fromkeys(self.notices)),
+            replication=tuple(dict.fromkeys(self.replication)),
+            standbys=tuple(dict.fromkeys(self.standbys)),
         )
+
+    def _leave_out_catalogs(self) -> None:
+        system = {name for name in (*self.locks, *self.reads) if name.schema in _SYSTEM_SCHEMAS}
+        if system:
+            self.locks = {name: mode for name, mode in self.locks.items() if name not in system}
+            for names in (self.scans, self.reads):
+                names.difference_update(system)
+
+
+_SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
+"""Nobody waits for a lock on what is in them."""
 
 
 def _sorted(names: Iterable[QName]) -> tuple[str, ...]:
@@ -87,42 +137,42 @@ def _sorted(names: Iterable[QName]) -> tuple[str, ...]:
 
 def merged(parts: Iterable[Effects]) -> Effects:
     """The effects of several statements in one transaction: every lock is held to its end."""
-    locks: dict[str, LockMode] = {}
-    rewrites: set[str] = set()
-    scans: set[str] = set()
-    rebuilds: set[str] = set()
-    creates: set[str] = set()
-    loses: dict[str, None] = {}
-    breaks: dict[str, None] = {}
-    assumes: dict[str, None] = {}
-    reads: set[str] = set()
-    writes: set[str] = set()
-    in_transaction, unknown = True, ""
-    for part in parts:
-        for relation, mode in part.locks.items():
-            locks[relation] = max(mode, locks.get(relation, mode))
-        rewrites.update(part.rewrites)
-        scans.update(part.scans)
-        rebuilds.update(part.rebuilds)
-        creates.update(part.creates)
-        loses |= dict.fromkeys(part.loses)
-        breaks |= dict.fromkeys(part.breaks)
-        in_transaction = in_transaction and part.in_transaction
-        unknown = unknown or part.unknown
-        assumes |= dict.fromkeys(part.assumes)
-        reads.update(part.reads)
-        writes.update(part.writes)
+    parts = tuple(parts)
+    creates = {name for part in parts for name in part.creates}
+
+    def names(field_name: str) -> set[str]:
+        return {name for part in parts for name in getattr(part, field_name)} - creates
+
+    def sentences(field_name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(text for part in parts for text in getattr(part, field_name)))
+
+    rewrites = names("rewrites")
     return Effects(
-        locks={name: locks[name] for name in sorted(locks.keys() - creates)},
-        rewrites=tuple(sorted(rewrites - creates)),
-        scans=tuple(sorted(scans - rewrites - creates)),
-        rebuilds=tuple(sorted(rebuilds)),
+        locks=_strongest((part.locks for part in parts), creates),
+        rewrites=tuple(sorted(rewrites)),
+        scans=tuple(sorted(names("scans") - rewrites)),
+        rebuilds=tuple(sorted({name for part in parts for name in part.rebuilds})),
         creates=tuple(sorted(creates)),
-        in_transaction=in_transaction,
-        loses=tuple(loses),
-        breaks=tuple(breaks),
-        unknown=unknown,
-        assumes=tuple(assumes),
-        reads=tuple(sorted(reads - creates)),
-        writes=tuple(sorted(writes - creates)),
+        in_transaction=all(part.in_transaction for part in parts),
+        loses=sentences("loses"),
+        breaks=sentences("breaks"),
+        unknown=next((part.unknown for part in parts if part.unknown), ""),
+        assumes=sentences("assumes"),
+        reads=tuple(sorted(names("reads"))),
+        writes=tuple(sorted(names("writes"))),
+        row_locks=_strongest((part.row_locks for part in parts), creates),
+        notices=sentences("notices"),
+        replication=sentences("replication"),
+        standbys=sentences("standbys"),
     )
+
+
+_Mode = TypeVar("_Mode", bound=IntEnum)
+
+
+def _strongest(parts: Iterable[Mapping[str, _Mode]], creates: Collection[str]) -> dict[str, _Mode]:
+    found: dict[str, _Mode] = {}
+    for part in parts:
+        for name, mode in part.items():
+            found[name] = max(mode, found.get(name, mode))
+    return {name: found[name] for name in sorted(found.keys() - set(creates))}

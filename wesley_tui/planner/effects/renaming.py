@@ -41,7 +41,9 @@ def _family(name: QName, recurses: bool, context: EffectContext) -> tuple[QName,
 @rule("RenameStmt")
 def _rename(node: Any, context: EffectContext, tally: Tally) -> None:
     kind = node.renameType
-    if kind in _RELATIONS:
+    if node.missing_ok and node.relation is not None and context.is_absent(name_of(node.relation, context)):
+        return
+    if kind in _RELATIONS or (kind == "OBJECT_INDEX" and context.table(name_of(node.relation, context)) is not None):
         name = name_of(node.relation, context)
         if kind == "OBJECT_TABLE" and context.index_table(name) is not None:
             tally.assumes.append(f"{name} is an index: readers of its table wait, which ALTER INDEX would spare them")
@@ -58,7 +60,8 @@ def _rename(node: Any, context: EffectContext, tally: Tally) -> None:
         name = name_of(node.relation, context)
         table = context.table(name)
         constraint = table.constraint(node.subname) if table is not None else None
-        for found in _family(name, isinstance(constraint, Check) and bool(node.relation.inh), context):
+        recurses = isinstance(constraint, Check) and not constraint.no_inherit and bool(node.relation.inh)
+        for found in _family(name, recurses, context):
             tally.lock(found, LockMode.AccessExclusiveLock)
     elif kind in ("OBJECT_POLICY", "OBJECT_RULE", "OBJECT_TRIGGER"):
         name = name_of(node.relation, context)
@@ -83,6 +86,8 @@ def _set_schema(node: Any, context: EffectContext, tally: Tally) -> None:
     kind = node.objectType
     if kind in _RELATIONS:
         name = name_of(node.relation, context)
+        if node.missing_ok and context.is_absent(name):
+            return
         tally.lock(name, LockMode.AccessExclusiveLock)
         tally.breaks.append(f"clients that still use {name}")
         for item in context.objects():
