@@ -12,7 +12,7 @@ import pytest
 from tests.catalogs import read, run
 from tests.planned import run_backfill
 from wesley_tui.catalog.model import QName, Table
-from wesley_tui.planner.backfill import backfill_nulls, walking_key
+from wesley_tui.planner.backfill import backfill_nulls, backfill_rows, walking_key
 from wesley_tui.planner.plan import Backfill
 
 KEYS = {
@@ -133,3 +133,27 @@ def test_a_table_without_a_key_has_none(database: str) -> None:
         ],
     )
     assert walking_key(read(database).catalog.tables[QName("public", "t")]) is None
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5000])
+def test_a_table_without_a_key_is_walked_by_blocks(any_database: str, rows: int) -> None:
+    """Every row once, also when its batches make the table grow, and through ranges of ctid where the server has them."""
+    run(
+        any_database,
+        [
+            "CREATE TABLE public.t (other int, value text, visits int NOT NULL DEFAULT 0)",
+            f"INSERT INTO public.t SELECT i % 7, CASE WHEN i % 3 = 0 THEN 'kept' END FROM generate_series(1, {rows}) i",
+        ],
+    )
+    table = read(any_database).catalog.tables[QName("public", "t")]
+    assert walking_key(table) is None
+    backfill = backfill_rows(table, None, [("value", "'filled'"), ("visits", "t.visits + 1")], "t.value IS NULL")
+    with psycopg.connect(any_database, autocommit=True) as connection:
+        assert run_backfill(connection, backfill, batch_rows=300) == rows - rows // 3
+        counted = connection.execute("SELECT count(*), count(value), coalesce(sum(visits), 0) FROM t").fetchone()
+        assert counted == (rows, rows, rows - rows // 3)
+        assert run_backfill(connection, backfill, batch_rows=300) == 0
+        connection.execute("SET enable_seqscan = off")
+        text = backfill.batch_sql.replace("$1", "'[5]'").replace("$2", "100")
+        explained = connection.execute(f"EXPLAIN {text}".encode()).fetchall()
+        assert "Tid Range Scan" in str(explained)

@@ -119,6 +119,8 @@ class AlterColumnType:
     table: QName
     old: Column
     new: Column
+    using: str | None = None
+    """The author's own conversion: an expression over the columns of the row, by their new names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wesley_tui.catalog.model import Table, Unique
-from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.planner.plan import Backfill
 
-__all__ = ["backfill_nulls", "walking_key"]
+__all__ = ["backfill_nulls", "backfill_rows", "walking_key"]
 
 
 def walking_key(table: Table) -> tuple[str, ...] | None:
@@ -40,10 +40,27 @@ def walking_key(table: Table) -> tuple[str, ...] | None:
     return min(keys, key=len, default=None)
 
 
-def backfill_nulls(table: Table, key: Sequence[str], column: str, expression: str) -> Backfill:
+def backfill_nulls(table: Table, key: Sequence[str] | None, column: str, expression: str) -> Backfill:
     """Give ``expression`` to every row whose ``column`` is NULL."""
-    name = qualified(table.name)
     target = quote_ident(column)
+    return backfill_rows(table, key, [(column, expression)], f"t.{target} IS NULL")
+
+
+def backfill_rows(
+    table: Table, key: Sequence[str] | None, values: Sequence[tuple[str, str]], condition: str
+) -> Backfill:
+    """Give every row for which ``condition`` holds the ``values``, (column, expression); both speak of the row as
+    ``t``. The values must make the condition false. Without a key the batches are ranges of blocks."""
+    assigned = ", ".join(f"{quote_ident(column)} = {expression}" for column, expression in values)
+    remaining = f"SELECT pg_catalog.count(*) FROM {qualified(table.name)} AS t WHERE {condition}"
+    batch = _batch_of_blocks(table, assigned, condition) if key is None else _batch(table, key, assigned, condition)
+    return Backfill(
+        table=str(table.name), key=("ctid",) if key is None else tuple(key), batch_sql=batch, remaining_sql=remaining
+    )
+
+
+def _batch(table: Table, key: Sequence[str], assigned: str, condition: str) -> str:
+    name = qualified(table.name)
     types = {item.name: item.type for item in table.columns}
     names = [quote_ident(item) for item in key]
     own = ", ".join(f"t.{item}" for item in names)
@@ -52,16 +69,41 @@ def backfill_nulls(table: Table, key: Sequence[str], column: str, expression: st
     same_as_locked = " AND ".join(f"t.{item} = l.{item}" for item in names)
     backwards = ", ".join(f"v.{item} DESC" for item in names)
     as_text = ", ".join(f"v.{item}::pg_catalog.text" for item in names)
-    batch = (
+    return (
         f"WITH visited AS MATERIALIZED (SELECT {own} FROM {name} AS t "
         f"WHERE $1::pg_catalog.jsonb IS NULL OR ({own}) > ({last}) ORDER BY {own} LIMIT $2), "
         f"locked AS MATERIALIZED (SELECT {own} FROM {name} AS t JOIN visited AS v ON {same_as_visited} "
-        f"WHERE t.{target} IS NULL ORDER BY {own} FOR NO KEY UPDATE OF t), "
-        f"changed AS (UPDATE {name} AS t SET {target} = {expression} FROM locked AS l "
-        f"WHERE {same_as_locked} AND t.{target} IS NULL RETURNING 1) "
+        f"WHERE {condition} ORDER BY {own} FOR NO KEY UPDATE OF t), "
+        f"changed AS (UPDATE {name} AS t SET {assigned} FROM locked AS l "
+        f"WHERE {same_as_locked} AND {condition} RETURNING 1) "
         f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM visited AS v ORDER BY {backwards} LIMIT 1) "
         "AS last_key, (SELECT pg_catalog.count(*) FROM visited) AS visited, "
         "(SELECT pg_catalog.count(*) FROM changed) AS changed"
     )
-    remaining = f"SELECT pg_catalog.count(*) FROM {name} WHERE {target} IS NULL"
-    return Backfill(table=str(table.name), key=tuple(key), batch_sql=batch, remaining_sql=remaining)
+
+
+def _batch_of_blocks(table: Table, assigned: str, condition: str) -> str:
+    """As many blocks as hold about ``$2`` rows. Its own updates append to the table, so the walk ends behind where the
+    table ended when it began; what it meets there needs nothing any more. Rows that clients move meanwhile are theirs:
+    a trigger covers them, or the next pass.
+
+    Ranges of ``ctid`` are read as such from PostgreSQL 14 on; before, every batch reads the table.
+    """
+    name = qualified(table.name)
+    block = "('(' || {} || ',0)')::pg_catalog.tid"
+    first, beyond = block.format("s.first"), block.format("s.beyond")
+    within = f"t.ctid >= (SELECT {first} FROM span AS s) AND t.ctid < (SELECT {beyond} FROM span AS s)"
+    return (
+        "WITH walk AS MATERIALIZED (SELECT COALESCE(($1::pg_catalog.jsonb ->> 0)::bigint, 0) AS first, "
+        "greatest($2::bigint / greatest(c.reltuples / greatest(c.relpages, 1), 1), 1)::bigint AS step, "
+        "pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint AS blocks "
+        f"FROM pg_catalog.pg_class AS c WHERE c.oid = {quote_literal(name)}::pg_catalog.regclass), "
+        "span AS MATERIALIZED (SELECT w.first, least(w.first + w.step, w.blocks) AS beyond, w.blocks FROM walk AS w), "
+        f"locked AS MATERIALIZED (SELECT t.ctid AS place FROM {name} AS t WHERE {within} AND {condition} "
+        "FOR NO KEY UPDATE OF t), "
+        f"changed AS (UPDATE {name} AS t SET {assigned} FROM locked AS l WHERE t.ctid = l.place AND {condition} "
+        "RETURNING 1) "
+        "SELECT (SELECT pg_catalog.jsonb_build_array(s.beyond) FROM span AS s WHERE s.first < s.blocks) AS last_key, "
+        f"(SELECT least(pg_catalog.count(*), $2) FROM {name} AS t WHERE {within}) AS visited, "
+        "(SELECT pg_catalog.count(*) FROM changed) AS changed"
+    )

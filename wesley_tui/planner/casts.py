@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = [
+    "NUMBERS",
+    "TEXT_LIKE",
     "cast_through",
     "changes_operator_class",
     "is_lossy",
@@ -23,7 +25,6 @@ __all__ = [
 _UTC = frozenset(
     ("UTC", "GMT", "ETC/UTC", "ETC/GMT", "UCT", "ETC/UCT", "ZULU", "ETC/ZULU", "UNIVERSAL", "ETC/UNIVERSAL")
 )
-_TEXT_LIKE = frozenset(("character varying", "text"))
 _TIMESTAMPS = frozenset(("timestamp without time zone", "timestamp with time zone"))
 _WITH_PRECISION = _TIMESTAMPS | {"time without time zone", "time with time zone", "interval"}
 _BINARY = frozenset(
@@ -128,10 +129,13 @@ def is_lossy(old: str, new: str) -> bool:
     return False
 
 
+NUMBERS = frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision"))
+TEXT_LIKE = frozenset(("text", "character varying", "character", "bpchar", "name", '"char"'))
+
 _CAST_GROUPS = (
-    frozenset(("smallint", "integer", "bigint", "numeric", "real", "double precision")),
+    NUMBERS,
     frozenset(("date", "timestamp without time zone", "timestamp with time zone")),
-    frozenset(("text", "character varying", "character", "bpchar", "name", '"char"')),
+    TEXT_LIKE,
     frozenset(("json", "jsonb")),
     frozenset(("inet", "cidr")),
     frozenset(("bit", "bit varying")),
@@ -161,17 +165,16 @@ def cast_through(old: str, new: str) -> str:
     if before.array != after.array:
         return "" if after.base == "text" and not after.array else "pg_catalog.text"
     dimensions = "[]" if before.array else ""
-    text_like, numbers = _CAST_GROUPS[2], _CAST_GROUPS[0]
     pair = (before.base, after.base)
     direct = (
         before.base == after.base
-        or before.base in text_like
-        or after.base in text_like
+        or before.base in TEXT_LIKE
+        or after.base in TEXT_LIKE
         or pair in _CAST_PAIRS
         or any(set(pair) <= group for group in _CAST_GROUPS)
     )
     if direct:
         return ""
-    if "boolean" in pair and numbers.intersection(pair):
+    if "boolean" in pair and NUMBERS.intersection(pair):
         return "integer" + dimensions
     return "pg_catalog.text" + dimensions

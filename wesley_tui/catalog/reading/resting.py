@@ -24,8 +24,8 @@ def read_resting_columns(rows: Rows, names: Names) -> Iterator[RestingColumn]:
     sync: dict[str, tuple[str, str]] = {}
     for row in rows["triggers"] or ():
         if row[4].startswith(SYNC_TRIGGER):
-            function = re.search(r"EXECUTE (?:FUNCTION|PROCEDURE) (.+)\(", row[5])
-            sync[row[1]] = (row[4], function[1] if function else "")
+            called = re.search(r"EXECUTE (?:FUNCTION|PROCEDURE) (.+)\(", row[5])
+            sync[row[1]] = (row[4], called[1] if called else "")
     constraint_indexes = {row[9] for row in rows["constraints"] or () if row[3] in "pux"}
     for row in rows["columns"] or ():
         oid, number = row[0], row[1]
