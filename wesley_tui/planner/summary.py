@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wesley_tui.planner.estimates import human_duration
-from wesley_tui.planner.explain import verdict
+from wesley_tui.planner.explain.verdict import verdict
 from wesley_tui.planner.plan import Plan
 
 
