@@ -6,7 +6,7 @@ from typing import Any
 
 from wesley_tui.catalog.model import Check, Column, ForeignKey, PrimaryKey, QName, Ref, Unique
 from wesley_tui.planner.casts import changes_operator_class, is_metadata_only
-from wesley_tui.planner.effects.context import name_of
+from wesley_tui.planner.effects.context import EffectContext, name_of
 from wesley_tui.planner.effects.dependents import drop_users
 from wesley_tui.planner.effects.expressions import mentions, proves_not_null, volatile_calls
 from wesley_tui.planner.effects.target import Target, subcommand
@@ -50,7 +50,7 @@ def _add_column(command: Any, target: Target) -> None:
     for constraint in constraints:
         match constraint.contype:
             case "CONSTR_DEFAULT":
-                if volatile_calls(constraint.raw_expr):
+                if volatile_calls(constraint.raw_expr, target.context.is_stable_routine):
                     target.rewrite()
             case "CONSTR_IDENTITY":
                 target.rewrite()
@@ -80,8 +80,7 @@ def _may_be_domain(type_name: Any, target: Target) -> bool:
     for candidate in schema or target.context.search_path:
         domain = target.context.object("domain", QName(candidate, name))
         if domain is not None:
-            text = domain.statements[0].upper()
-            return "CHECK" in text or "NOT NULL" in text or "CONSTRAINT" in text
+            return target.context.is_constrained_domain(domain)
     return False
 
 
@@ -116,12 +115,12 @@ def _alter_column_type(command: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
     column = target.column(command.name)
     definition = command.get("def")
-    new = printed_type(definition.typeName)
+    context = target.context
+    new = printed_type(definition.typeName) or _user_type(definition.typeName, context)
     free = (
         column is not None
-        and new is not None
-        and definition.raw_default is None
-        and is_metadata_only(column.type, new, timezone=target.context.timezone)
+        and (definition.raw_default is None or _says_nothing_more(definition, command.name))
+        and is_metadata_only(context.domain_base(column.type), context.domain_base(new), timezone=context.timezone)
     )
     if not free:
         target.rewrite()
@@ -131,6 +130,29 @@ def _alter_column_type(command: Any, target: Target) -> None:
             target.tally.breaks.append(f"clients that expect the old type of {target.name}.{command.name}")
     if target.table is not None:
         _rebuilt_with_column(command, column, new, rewritten=not free, target=target)
+
+
+def _user_type(type_name: Any, context: EffectContext) -> str:
+    """A type that PostgreSQL does not bring: where the search path finds it."""
+    *schema, name = [part.sval for part in type_name["names"]]
+    array = "[]" if type_name.arrayBounds else ""
+    for home in schema or context.search_path:
+        if context.object("domain", QName(home, name)) is not None:
+            return f"{home}.{name}{array}"
+    return f"{(schema or context.search_path or ('public',))[0]}.{name}{array}"
+
+
+def _says_nothing_more(definition: Any, column: str) -> bool:
+    """USING that only repeats the new type: ``USING name::text``, or the column alone."""
+    using = definition.raw_default
+    if using.tag == "TypeCast" and _same_type(using.typeName, definition.typeName):
+        using = using.arg
+    return bool(using.tag == "ColumnRef" and len(using.fields) == 1 and using.fields[0].sval == column)
+
+
+def _same_type(one: Any, other: Any) -> bool:
+    first, second = printed_type(one), printed_type(other)
+    return first is not None and first == second
 
 
 def _rebuilt_with_column(command: Any, column: Column | None, new: str | None, rewritten: bool, target: Target) -> None:

@@ -45,12 +45,12 @@ def _alter_table(node: Any, context: EffectContext, tally: Tally) -> None:
         case "OBJECT_INDEX" if context.table(name) is None:
             _alter_index(node, name, context, tally)
         case "OBJECT_VIEW" | "OBJECT_MATVIEW" | "OBJECT_SEQUENCE":
-            _alter_other_relation(node, name, tally)
+            _alter_other_relation(node, name, context, tally)
         case "OBJECT_TYPE":
             _alter_composite(node, name, context, tally)
         case "OBJECT_TABLE" | "OBJECT_FOREIGN_TABLE" | "OBJECT_INDEX":
             if any(context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence")):
-                _alter_other_relation(node, name, tally)
+                _alter_other_relation(node, name, context, tally)
             else:
                 _alter_real_table(node, name, context, tally)
         case other:
@@ -141,13 +141,14 @@ _MOVES = frozenset(("AT_SetTableSpace", "AT_SetAccessMethod", "AT_SetLogged", "A
 _WEAK = frozenset(("AT_ClusterOn", "AT_DropCluster", "AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions"))
 
 
-def _alter_other_relation(node: Any, name: QName, tally: Tally) -> None:
+def _alter_other_relation(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
     """Views, materialized views and sequences: only a materialized view has rows."""
+    is_sequence = node.objtype == "OBJECT_SEQUENCE" or context.object("sequence", name) is not None
     for command in node.cmds:
         weak = command.subtype in _WEAK
         if command.subtype in ("AT_SetRelOptions", "AT_ResetRelOptions"):
             weak = {item.defname for item in command.get("def") or ()} <= _WEAK_OPTIONS
-        if command.subtype in _MOVES:
+        if command.subtype in _MOVES and not is_sequence:
             tally.rewrites.add(name)
         tally.lock(name, LockMode.ShareUpdateExclusiveLock if weak else LockMode.AccessExclusiveLock)
 
@@ -187,6 +188,11 @@ def _brief_access_exclusive(_: Any, target: Target) -> None:
 )
 def _triggers(command: Any, target: Target) -> None:
     if target.is_child and (target.table is None or target.table.partition_of is None):
+        return
+    above = (
+        target.context.is_row_trigger(parent, command.name or "") for parent in target.context.ancestors(target.name)
+    )
+    if target.is_child and command.name and not any(above):
         return
     target.lock(LockMode.ShareRowExclusiveLock)
     if target.is_child or not command.subtype.startswith("AT_DisableTrig"):

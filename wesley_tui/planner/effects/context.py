@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wesley_tui.catalog.model import Catalog, Check, ForeignKey, QName, Ref, SqlObject, Table
@@ -31,6 +32,8 @@ class EffectContext:
     know."""
     guarded: frozenset[QName] = frozenset()
     """Tables that got a policy, also those that the catalog does not know."""
+    prepared: Mapping[str, Any] = field(default_factory=dict)
+    """Statements that the session has prepared, by name."""
 
     @property
     def major(self) -> int:
@@ -83,6 +86,49 @@ class EffectContext:
 
     def objects(self) -> Iterator[SqlObject]:
         return iter(self.catalog.objects.values()) if self.catalog is not None else iter(())
+
+    def is_row_trigger(self, relation: QName, name: str) -> bool:
+        """Fires for each row, as far as anybody knows; partitions have those of their parent."""
+        item = self.catalog.objects.get(Ref("trigger", f"{name} ON {relation}")) if self.catalog is not None else None
+        return item is None or "FOR EACH ROW" in item.statements[0].upper()
+
+    def has_row_triggers(self, relation: QName) -> bool:
+        return any(
+            item.kind == "trigger" and item.relation == relation and "FOR EACH ROW" in item.statements[0].upper()
+            for item in self.objects()
+        )
+
+    def is_stable_routine(self, names: Sequence[str]) -> bool:
+        """A function of the user's own that says it gives the same value for the same arguments."""
+        *schema, name = names
+        homes = set(schema or self.search_path)
+        found = [
+            item
+            for item in self.objects()
+            if item.kind == "function" and item.name.name == name and item.name.schema in homes
+        ]
+        return bool(found) and all(re.search(r"\b(IMMUTABLE|STABLE)\b", item.statements[0]) for item in found)
+
+    def domain_base(self, type_name: str) -> str:
+        """The type under a domain that has no constraint, down to the last; other types as they are."""
+        seen: set[str] = set()
+        while type_name not in seen:
+            seen.add(type_name)
+            schema, dot, name = type_name.partition(".")
+            domain = self.object("domain", QName(schema, name)) if dot else None
+            if domain is None or self.is_constrained_domain(domain):
+                return type_name
+            found = re.match(r"CREATE DOMAIN \S+ AS (.+?)(?: COLLATE .*| DEFAULT .*|$)", domain.statements[0])
+            type_name = found[1] if found is not None else type_name
+        return type_name
+
+    def is_constrained_domain(self, domain: SqlObject) -> bool:
+        """A CHECK or NOT NULL of the domain's own, or of one that it is made of."""
+        text = " ".join(domain.statements).upper()
+        if "CHECK" in text or "NOT NULL" in text or "CONSTRAINT" in text:
+            return True
+        below = (self.catalog.objects.get(ref) if self.catalog is not None else None for ref in domain.depends_on)
+        return any(item is not None and item.kind == "domain" and self.is_constrained_domain(item) for item in below)
 
     @property
     def links(self) -> Links:

@@ -212,6 +212,8 @@ def _publication(node: Any, context: EffectContext, tally: Tally) -> None:
 def _sequence(node: Any, context: EffectContext, tally: Tally) -> None:
     if node.tag == "CreateSeqStmt":
         tally.creates.add(new_name(node.sequence, context))
+    elif node.missing_ok and context.is_absent(name_of(node.sequence, context)):
+        return
     else:
         tally.lock(name_of(node.sequence, context), LockMode.ShareRowExclusiveLock)
     for option in node.options or ():

@@ -107,18 +107,33 @@ def _index(parts: list[str], node: Any, context: EffectContext, tally: Tally) ->
 
 
 def _on_table(mode: LockMode, lost: str) -> _Drop:
-    def drop(parts: list[str], _node: Any, context: EffectContext, tally: Tally) -> None:
+    def drop(parts: list[str], node: Any, context: EffectContext, tally: Tally) -> None:
         *table, thing = parts
         name = _qualify(table, context)
+        if node.missing_ok and _is_missing(lost.partition(" ")[0], thing, name, context):
+            return
         tally.lock(name, mode)
         tally.loses.append(lost.format(thing=thing, name=name))
         if lost.startswith("trigger"):
             record = context.table(name)
-            if record is not None and record.partition_by is not None:
+            if record is not None and record.partition_by is not None and context.is_row_trigger(name, thing):
                 for child in context.descendants(name):
                     tally.lock(child, mode)
 
     return drop
+
+
+def _is_missing(kind: str, thing: str, table: QName, context: EffectContext) -> bool:
+    """IF EXISTS, and it does not exist."""
+    if not context.complete:
+        return False
+    if context.is_absent(table):
+        return True
+    record = context.table(table)
+    if kind == "policy":
+        return record is not None and all(policy.name != thing for policy in record.policies)
+    assert context.catalog is not None
+    return Ref("trigger" if kind == "trigger" else "rule", f"{thing} ON {table}") not in context.catalog.objects
 
 
 def _statistics(parts: list[str], _node: Any, context: EffectContext, tally: Tally) -> None:

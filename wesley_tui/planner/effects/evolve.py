@@ -291,10 +291,15 @@ def _setting(node: Any, context: EffectContext, _source: bytes) -> EffectContext
     return replace(context, search_path=path or ("public",))
 
 
+def _prepared(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    return replace(context, prepared={**context.prepared, str(node.name): node.query})
+
+
 _FOLLOWED: dict[str, Callable[[Any, EffectContext, bytes], EffectContext]] = {
     "CreateStmt": _created,
     "CreateTableAsStmt": _created_as,
     "SelectStmt": _selected_into,
+    "PrepareStmt": _prepared,
     "ViewStmt": _view,
     "CreateSeqStmt": _sequence,
     "CreateDomainStmt": _domain,

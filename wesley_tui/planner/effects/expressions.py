@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,13 +68,14 @@ def _is_not_null(node: Any, column: str) -> bool:
     )
 
 
-def volatile_calls(node: Any) -> list[str]:
-    """What may give every row another value: functions that are not known to be stable, and subqueries."""
+def volatile_calls(node: Any, is_stable: Callable[[Sequence[str]], bool] | None = None) -> list[str]:
+    """What may give every row another value: functions that are not known to be stable, and subqueries.
+    ``is_stable``: asked for functions that PostgreSQL does not bring."""
     found = []
     for item in walk(node):
         if item.tag == "FuncCall":
             names = [part.sval for part in item.funcname]
-            if is_volatile_function(names):
+            if is_volatile_function(names) and not (is_stable is not None and is_stable(names)):
                 found.append(".".join(names))
         elif item.tag == "SubLink":
             found.append("a subquery")

@@ -7,6 +7,7 @@ from typing import Any
 
 from wesley_tui.catalog.model import QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
+from wesley_tui.planner.effects.partitions import referencing_tables
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.registry import rule
 from wesley_tui.planner.effects.target import Target
@@ -42,8 +43,13 @@ def _vacuum(node: Any, context: EffectContext, tally: Tally) -> None:
         for item in node.rels:
             name = name_of(item.relation, context)
             names.append(name)
-            if item.relation.inh and (table := context.table(name)) is not None and table.partition_by is not None:
+            table = context.table(name)
+            if item.relation.inh and table is not None and (table.partition_by is not None or context.major >= 18):
                 names += context.descendants(name)
+            elif not node.is_vacuumcmd or options.get("analyze", False):
+                # Their rows are sampled for the statistics of the whole.
+                for child in context.descendants(name):
+                    tally.lock(child, LockMode.AccessShareLock)
     for name in names:
         tally.lock(name, mode)
         if full:
@@ -149,7 +155,7 @@ def _truncate(node: Any, context: EffectContext, tally: Tally) -> None:
     if node.behavior == "DROP_CASCADE":
         stack = list(names)
         while stack:
-            for other, _ in context.foreign_keys_to(stack.pop()):
+            for other in referencing_tables(stack.pop(), context):
                 if other not in names:
                     names[other] = None
                     stack.append(other)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
+from wesley_tui.catalog.model import ForeignKey, QName, Table
+from wesley_tui.planner.effects.bounds import proves_bound
 from wesley_tui.planner.effects.context import EffectContext, name_of
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.target import Target, subcommand
@@ -50,7 +51,9 @@ def _attach(command: Any, target: Target) -> None:
     is_default = bool(partition.bound is not None and partition.bound.is_default)
     for name in (child, *context.descendants(child)):
         tally.lock(name, LockMode.AccessExclusiveLock)
-        if not _may_prove_bound(name, context):
+        whole = context.whole_table(name)
+        parent_key = target.table.partition_by if target.table is not None else None
+        if whole is None or parent_key is None or not proves_bound(whole, parent_key, partition.bound):
             Target(name, context, tally).scan()
     join_family(target.name, context, tally, default=is_default)
     for above in context.ancestors(target.name):
@@ -80,15 +83,6 @@ def _has_key(table: Table | None, key: ForeignKey) -> bool:
     )
 
 
-def _may_prove_bound(name: QName, context: EffectContext) -> bool:
-    """A validated CHECK that implies the bound spares the scan. Whether it implies it is for PostgreSQL to prove; a
-    CHECK that speaks of the key at all is not taken for a proof here, so the answer is the worse one."""
-    table = context.table(name)
-    if table is None:
-        return False
-    return name in context.created and not any(isinstance(item, Check) for item in table.constraints)
-
-
 @subcommand("DetachPartition")
 def _detach(command: Any, target: Target) -> None:
     partition = command.get("def")
@@ -113,6 +107,9 @@ def _detach(command: Any, target: Target) -> None:
     for key in target.table.foreign_keys if target.table is not None else ():
         for found in context.family(key.references):
             tally.lock(found, LockMode.ShareRowExclusiveLock)
+        for found in context.descendants(child):
+            tally.lock(found, LockMode.AccessExclusiveLock)
+    if context.has_row_triggers(target.name):
         for found in context.descendants(child):
             tally.lock(found, LockMode.AccessExclusiveLock)
     # No row may point to the rows that leave: those that could are read.

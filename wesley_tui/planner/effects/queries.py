@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Literal
+from typing import Any
 
 from wesley_tui.catalog.model import QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
@@ -11,12 +11,10 @@ from wesley_tui.planner.effects.record import RowLock, Tally
 from wesley_tui.planner.effects.registry import read, rule
 from wesley_tui.planner.effects.restrictions import unrestricted
 from wesley_tui.planner.effects.tree import Node, walk
-from wesley_tui.planner.effects.writing import WRITES, new_rows, readers, write_rows
+from wesley_tui.planner.effects.writing import WRITES, Depth, new_rows, readers, write_rows
 from wesley_tui.planner.plan import LockMode
 
 __all__ = ["read_query", "scan_unrestricted"]
-
-Depth = Literal["analysed", "rewritten", "planned"]
 
 
 def _opened(name: QName, context: EffectContext, depth: Depth) -> Iterable[QName]:
@@ -77,7 +75,7 @@ def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth 
             if mode is not None and depth == "planned" and not context.is_view(found):
                 tally.lock_rows(found, mode)
     for write in writes:
-        write_rows(write, context, tally)
+        write_rows(write, context, tally, depth=depth)
     if depth == "planned":
         scan_unrestricted(node, ctes, context, tally)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from wesley_tui.planner.effects.context import EffectContext
 from wesley_tui.planner.effects.record import Tally
-from wesley_tui.planner.effects.registry import rule
+from wesley_tui.planner.effects.registry import read, rule
 
 __all__: list[str] = []
 
@@ -93,8 +93,12 @@ def _call(node: Any, _context: EffectContext, tally: Tally) -> None:
 
 
 @rule("ExecuteStmt")
-def _execute(node: Any, _context: EffectContext, tally: Tally) -> None:
-    tally.unknown = f"the prepared statement {node.name} is not part of this text"
+def _execute(node: Any, context: EffectContext, tally: Tally) -> None:
+    query = context.prepared.get(str(node.name))
+    if query is None:
+        tally.unknown = f"the prepared statement {node.name} is not part of this text"
+    else:
+        read(query, context, tally)
 
 
 @rule("ImportForeignSchemaStmt", "CreateExtensionStmt", "AlterExtensionStmt", "SecLabelStmt")

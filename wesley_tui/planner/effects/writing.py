@@ -8,7 +8,7 @@ Which partitions a statement really opens depends on its values; all of them are
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from wesley_tui.catalog.model import ForeignKey, QName, Table
 from wesley_tui.planner.effects.context import EffectContext, name_of
@@ -16,8 +16,10 @@ from wesley_tui.planner.effects.record import RowLock, Tally
 from wesley_tui.planner.effects.restrictions import is_indexed, is_key
 from wesley_tui.planner.plan import LockMode
 
-__all__ = ["WRITES", "new_rows", "readers", "write_rows"]
+__all__ = ["WRITES", "Depth", "new_rows", "readers", "write_rows"]
 
+Depth = Literal["analysed", "rewritten", "planned"]
+"""How far PostgreSQL takes a query."""
 WRITES = frozenset(("UpdateStmt", "InsertStmt", "DeleteStmt", "MergeStmt"))
 _RELATIONS = frozenset(("table", "view", "materialized view"))
 
@@ -43,9 +45,13 @@ def readers(name: QName, context: EffectContext, *, children: bool = True) -> It
                 stack.append(child)
 
 
-def write_rows(write: Any, context: EffectContext, tally: Tally) -> None:
+def write_rows(write: Any, context: EffectContext, tally: Tally, *, depth: Depth = "planned") -> None:
     """The effects of one INSERT, UPDATE, DELETE or MERGE on its own table and on those that keys lead to."""
     name = name_of(write.relation, context)
+    if depth != "planned":
+        for found in (name,) if depth == "analysed" else readers(name, context, children=False):
+            tally.lock(found, LockMode.RowExclusiveLock)
+        return
     actions = _actions(write)
     columns = _written_columns(write)
     if "insert" in actions:
