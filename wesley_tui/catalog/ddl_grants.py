@@ -20,6 +20,9 @@ _WORDS = {
     "procedure": "PROCEDURE",
     "view": "TABLE",
     "materialized view": "TABLE",
+    "foreign table": "TABLE",
+    "server": "FOREIGN SERVER",
+    "foreign-data wrapper": "FOREIGN DATA WRAPPER",
 }
 
 
@@ -38,7 +41,8 @@ def grant_target(item: Table | Enum | SqlObject | str) -> str:
     word = _WORDS.get(item.kind)
     if word is None:
         raise ValueError(f"{item.ref}: PostgreSQL has no privileges on a {item.kind}")
-    return f"{word} {qualified(item.name)}" + (f"({plain_arguments(item)})" if item.arguments is not None else "")
+    name = qualified(item.name) if item.name.schema else quote_ident(item.name.name)
+    return f"{word} {name}" + (f"({plain_arguments(item)})" if item.arguments is not None else "")
 
 
 def plain_arguments(item: SqlObject) -> str:

@@ -11,6 +11,7 @@ import json
 from pglast.parser import parse_sql_json
 
 from wesley_tui.catalog import ddl
+from wesley_tui.catalog.ddl_definitions import operator_name
 from wesley_tui.catalog.ddl_grants import change_grants, grant_target
 from wesley_tui.catalog.model import QName, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
@@ -29,6 +30,7 @@ _WORDS = {
     "composite type": "TYPE",
     "range type": "TYPE",
     "statistics": "STATISTICS",
+    "foreign-data wrapper": "FOREIGN DATA WRAPPER",
 }
 
 
@@ -40,6 +42,12 @@ def object_name(item: SqlObject) -> str:
     if item.kind in ("other", "default privileges"):
         raise ValueError(f"{item.ref}: PostgreSQL has no name for this")
     word = _WORDS.get(item.kind, item.kind.upper())
+    if item.kind == "cast":
+        return f"CAST ({item.arguments})"
+    if item.kind == "operator":
+        return f"OPERATOR {operator_name(item.name)} ({item.arguments})"
+    if item.kind in ("operator class", "operator family"):
+        return f"{word} {qualified(item.name)} USING {quote_ident(item.arguments or '')}"
     if item.relation is not None:
         return f"{word} {quote_ident(item.name.name)} ON {qualified(item.relation)}"
     name = qualified(item.name) if item.name.schema else quote_ident(item.name.name)

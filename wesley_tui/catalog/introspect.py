@@ -1,9 +1,9 @@
 """Read a live database: one message to the server, one consistent look at everything.
 
-The queries are in ``introspect.sql`` (tables) and ``introspect_objects.sql`` (what is kept as SQL), one per kind of
-object. They travel together, wrapped in a ``REPEATABLE READ READ
-ONLY`` transaction with fixed settings, as a single simple-protocol message: one round trip, and every answer from the
-same snapshot. :mod:`wesley_tui.catalog.assemble` makes records of the answers.
+The queries are in ``introspect.sql`` (tables), ``introspect_objects.sql`` and ``introspect_definitions.sql`` (what is
+kept as SQL), one per kind of object. They travel together, wrapped in a ``REPEATABLE READ READ ONLY`` transaction with
+fixed settings, as a single simple-protocol message: one round trip, and every answer from the same
+snapshot. :mod:`wesley_tui.catalog.assemble` makes records of the answers.
 
 Some of PostgreSQL's printing functions open the table whose expressions they print, and so wait behind ``ACCESS
 EXCLUSIVE`` (``pg_get_expr()`` with column references, ``pg_get_indexdef()``, ``pg_relation_size()``; measured on 15 to
@@ -37,7 +37,7 @@ OWN_SCHEMAS = ("wesley", "wesley_retired")
 
 OLDEST_SERVER = 120000
 
-_FILES = ("introspect.sql", "introspect_objects.sql")
+_FILES = ("introspect.sql", "introspect_objects.sql", "introspect_definitions.sql")
 
 _LOCK_TIMEOUTS_MS = (200, 400, 800)
 """How long each attempt waits for a lock; a reader that waits blocks nobody but those who want ACCESS EXCLUSIVE."""
@@ -242,6 +242,13 @@ def _fill(query: str, variant: _Variant) -> str:
             " AND (k.conname <> c.relname || '_' || a.attname || '_not_null' OR NOT k.convalidated)",
             "SELECT NULL::json",
         ),
+        "deterministic": since(12, "c.collisdeterministic", "true"),
+        "collation_locale": since(
+            17,
+            "c.colllocale",
+            since(15, "c.colliculocale", "CASE WHEN c.collprovider = 'i' THEN c.collcollate::text END"),
+        ),
+        "collation_rules": since(16, "c.collicurules", "NULL"),
         "compression": since(14, "a.attcompression", "''"),
         "detach_pending": since(14, "h.inhdetachpending", "false"),
         "multirange": since(

@@ -202,6 +202,12 @@ SELECT json_agg(json_build_array(
         SELECT 'pg_type', t.oid, 0, t.typacl, t.typowner
           FROM pg_type t WHERE t.typacl IS NOT NULL AND t.oid >= 16384
          UNION ALL
+        SELECT 'pg_foreign_data_wrapper', w.oid, 0, w.fdwacl, w.fdwowner
+          FROM pg_foreign_data_wrapper w WHERE w.fdwacl IS NOT NULL
+         UNION ALL
+        SELECT 'pg_foreign_server', s.oid, 0, s.srvacl, s.srvowner
+          FROM pg_foreign_server s WHERE s.srvacl IS NOT NULL
+         UNION ALL
         SELECT 'pg_namespace', n.oid, 0, n.nspacl, n.nspowner
           FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND {schemas}) o
 
@@ -224,24 +230,30 @@ SELECT json_agg(json_build_array(
  WHERE d.objid >= 16384 AND d.refobjid >= 16384 AND d.deptype IN ('n', 'a')
    AND (d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
         OR (d.classid IN ('pg_attrdef'::regclass, 'pg_policy'::regclass) AND d.deptype = 'n')
-        OR d.refclassid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass)
+        OR d.refclassid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass, 'pg_collation'::regclass,
+                            'pg_operator'::regclass, 'pg_cast'::regclass, 'pg_ts_config'::regclass,
+                            'pg_ts_dict'::regclass, 'pg_foreign_data_wrapper'::regclass,
+                            'pg_foreign_server'::regclass)
         OR (d.classid = 'pg_extension'::regclass AND d.refclassid = 'pg_extension'::regclass)
         OR d.classid IN ('pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass))
    AND d.refclassid IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_opclass'::regclass, 'pg_class'::regclass,
-                        'pg_extension'::regclass)
+                        'pg_extension'::regclass, 'pg_collation'::regclass, 'pg_operator'::regclass,
+                        'pg_cast'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
+                        'pg_foreign_data_wrapper'::regclass, 'pg_foreign_server'::regclass)
    AND NOT EXISTS (SELECT FROM pg_depend x
                     WHERE x.classid = d.classid AND x.objid = d.objid AND x.deptype = 'e')
 
 -- name: unmanaged
 -- Everything that has no record, each kind in PostgreSQL's words, so that nobody takes silence for absence.
 SELECT json_agg(json_build_array(kind, coalesce(schema, ''), name))
-  FROM (SELECT CASE WHEN c.relkind = 'f' THEN 'foreign table'
+  FROM (SELECT CASE WHEN c.relkind = 'f' THEN 'foreign table that inherits'
                     WHEN c.relkind = 'r' THEN 'typed table'
                     ELSE format('relation of kind %s', c.relkind) END AS kind,
                n.nspname AS schema, c.relname::text AS name
           FROM pg_class c
           JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind NOT IN ('i', 'I', 't', 'v', 'm', 'S', 'c') AND NOT ({table}) AND c.relpersistence <> 't'
+           AND (c.relkind <> 'f' OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid))
            AND {schemas} AND {not_extension pg_class c.oid}
          UNION ALL
         SELECT CASE WHEN t.typisdefined THEN 'base type' ELSE 'shell type' END, n.nspname, t.typname
@@ -250,45 +262,10 @@ SELECT json_agg(json_build_array(kind, coalesce(schema, ''), name))
          WHERE t.typtype IN ('b', 'p') AND t.typcategory <> 'A'
            AND {schemas} AND {not_extension pg_type t.oid}
          UNION ALL
-        SELECT 'collation', n.nspname, o.collname
-          FROM pg_collation o
-          JOIN pg_namespace n ON n.oid = o.collnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_collation o.oid}
-         UNION ALL
         SELECT 'conversion', n.nspname, o.conname
           FROM pg_conversion o
           JOIN pg_namespace n ON n.oid = o.connamespace
          WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_conversion o.oid}
-         UNION ALL
-        SELECT 'operator', n.nspname,
-               format('%s (%s, %s)', o.oprname,
-                      CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END,
-                      CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END)
-          FROM pg_operator o
-          JOIN pg_namespace n ON n.oid = o.oprnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_operator o.oid}
-         UNION ALL
-        SELECT 'operator class', n.nspname, format('%s USING %s', o.opcname, m.amname)
-          FROM pg_opclass o
-          JOIN pg_am m ON m.oid = o.opcmethod
-          JOIN pg_namespace n ON n.oid = o.opcnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_opclass o.oid}
-         UNION ALL
-        SELECT 'operator family', n.nspname, format('%s USING %s', o.opfname, m.amname)
-          FROM pg_opfamily o
-          JOIN pg_am m ON m.oid = o.opfmethod
-          JOIN pg_namespace n ON n.oid = o.opfnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_opfamily o.oid}
-         UNION ALL
-        SELECT 'text search configuration', n.nspname, o.cfgname
-          FROM pg_ts_config o
-          JOIN pg_namespace n ON n.oid = o.cfgnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_ts_config o.oid}
-         UNION ALL
-        SELECT 'text search dictionary', n.nspname, o.dictname
-          FROM pg_ts_dict o
-          JOIN pg_namespace n ON n.oid = o.dictnamespace
-         WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_ts_dict o.oid}
          UNION ALL
         SELECT 'text search parser', n.nspname, o.prsname
           FROM pg_ts_parser o
@@ -299,12 +276,6 @@ SELECT json_agg(json_build_array(kind, coalesce(schema, ''), name))
           FROM pg_ts_template o
           JOIN pg_namespace n ON n.oid = o.tmplnamespace
          WHERE o.oid >= 16384 AND {schemas} AND {not_extension pg_ts_template o.oid}
-         UNION ALL
-        SELECT 'cast', '', format('%s AS %s', format_type(o.castsource, NULL), format_type(o.casttarget, NULL))
-          FROM pg_cast o
-         WHERE o.oid >= 16384 AND {not_extension pg_cast o.oid}
-           AND NOT EXISTS (SELECT FROM pg_depend i
-                            WHERE i.classid = 'pg_cast'::regclass AND i.objid = o.oid AND i.deptype = 'i')
          UNION ALL
         SELECT 'transform', '', format('%s LANGUAGE %s', format_type(o.trftype, NULL), l.lanname)
           FROM pg_transform o
@@ -318,14 +289,6 @@ SELECT json_agg(json_build_array(kind, coalesce(schema, ''), name))
         SELECT 'access method', '', o.amname
           FROM pg_am o
          WHERE o.oid >= 16384 AND {not_extension pg_am o.oid}
-         UNION ALL
-        SELECT 'foreign-data wrapper', '', o.fdwname
-          FROM pg_foreign_data_wrapper o
-         WHERE {not_extension pg_foreign_data_wrapper o.oid}
-         UNION ALL
-        SELECT 'server', '', o.srvname
-          FROM pg_foreign_server o
-         WHERE {not_extension pg_foreign_server o.oid}
          UNION ALL
         SELECT 'user mapping', '', format('%s SERVER %s', o.usename, o.srvname)
           FROM pg_user_mappings o

@@ -318,6 +318,16 @@ ObjectKind = Literal[
     "publication",
     "event trigger",
     "default privileges",
+    "collation",
+    "text search dictionary",
+    "text search configuration",
+    "operator",
+    "operator family",
+    "operator class",
+    "cast",
+    "foreign-data wrapper",
+    "server",
+    "foreign table",
     "other",
 ]
 """PostgreSQL's words. ``other`` is a statement that is run and compared as text: what ``@sql`` declares."""
@@ -345,12 +355,14 @@ class SqlObject:
 
     kind: ObjectKind
     name: QName
-    """The schema is empty for what belongs to the database: extensions, publications, event triggers."""
+    """The schema is empty for what belongs to the database: extensions, publications, event triggers, servers; a cast
+    has no name either."""
     statements: tuple[str, ...]
     """Create it where it is absent, in order; the first is the CREATE, the others set what CREATE cannot
     (``ALTER TABLE … DISABLE TRIGGER``). Comments, grants and the indexes of a materialized view are not among them."""
     arguments: str | None = None
-    """Of routines and aggregates: the identity arguments, ``integer, text``; None for all else."""
+    """Of routines, aggregates and operators: the identity arguments, ``integer, text``; of operator classes and
+    families the access method, of casts ``text AS integer``; None for all else."""
     relation: QName | None = None
     """Of triggers and rules: the table or view that carries it."""
     owned_by: tuple[QName, str] | None = None
@@ -373,7 +385,8 @@ class SqlObject:
     @property
     def ref(self) -> Ref:
         if self.arguments is not None:
-            return Ref(self.kind, f"{self.name}({self.arguments})")
+            name = str(self.name) if self.name.schema else self.name.name
+            return Ref(self.kind, f"{name}({self.arguments})")
         if self.relation is not None:
             return Ref(self.kind, f"{self.name.name} ON {self.relation}")
         return Ref(self.kind, str(self.name) if self.name.schema else self.name.name)

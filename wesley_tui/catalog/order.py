@@ -19,8 +19,17 @@ __all__ = ["create_catalog", "creation_order", "sorted_by_needs"]
 
 _LATE_KINDS = ("trigger", "rule", "publication", "event trigger", "default privileges", "other")
 _RANKS = (
-    *("extension", "enum", "composite type", "range type", "domain", "sequence", "function", "procedure"),
-    *("aggregate", "table", "view", "materialized view", "statistics"),
+    *(
+        "extension",
+        "collation",
+        "text search dictionary",
+        "text search configuration",
+        "foreign-data wrapper",
+        "server",
+    ),
+    *("enum", "composite type", "range type", "domain", "sequence", "function", "procedure"),
+    *("aggregate", "operator", "operator family", "operator class", "cast"),
+    *("table", "foreign table", "view", "materialized view", "statistics"),
     *_LATE_KINDS,
 )
 _RANK = {kind: rank for rank, kind in enumerate(_RANKS)}

@@ -31,7 +31,7 @@ _ALL_PRIVILEGES = {
 }
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RELATIONS = frozenset(("relation", "view", "rel", "typevar", "sequence", "constrrel"))
-_TYPES = frozenset(("argType", "returnType"))
+_TYPES = frozenset(("argType", "returnType", "sourcetype", "targettype", "datatype"))
 
 
 def normal_form(statement: Mapping[str, Any]) -> _Json:
@@ -282,6 +282,8 @@ def _range(body: _Json) -> _Json:
 
 
 def _define(body: _Json) -> _Json:
+    if body["kind"] != "OBJECT_AGGREGATE":
+        return _definition(body)
     usual = {("parallel", "unsafe"), ("finalfunc_modify", "read_only"), ("mfinalfunc_modify", "read_only")}
     definition = []
     for key, value in sorted(_options(body.get("definition")).items()):
@@ -293,6 +295,36 @@ def _define(body: _Json) -> _Json:
     for part in body.get("args", ()):
         arguments.append(_parameters(part["List"]["items"]) if "List" in part else part)
     return {"kind": body["kind"], "name": _named(body["defnames"]), "args": arguments, "definition": definition}
+
+
+def _definition(body: _Json) -> _Json:
+    """An operator, a collation, a text search dictionary or configuration."""
+    definition = []
+    for key, value in sorted(_options(body.get("definition")).items()):
+        named = body["kind"] == "OBJECT_OPERATOR" and isinstance(value, dict) and "TypeName" in value
+        text = _text(value).removeprefix("pg_catalog.").removeprefix("pg_catalog, ")
+        if (key, text.lower()) in (("provider", "libc"), ("deterministic", "true")):
+            continue
+        # CREATE OPERATOR takes FUNCTION and, as before version 11, PROCEDURE
+        word = "function" if key == "procedure" else key
+        definition.append({"key": word, "value": value if named else {"String": {"sval": text}}})
+    definition.sort(key=lambda item: str(item["key"]))
+    return {"kind": body["kind"], "name": _named(body["defnames"]), "definition": definition}
+
+
+def _operator_class(body: _Json) -> _Json:
+    name, family = _strings(body["opclassname"]), _strings(body.get("opfamilyname"))
+    return {
+        **body,
+        "opclassname": _named(body["opclassname"]),
+        # Without a family it gets one of its own name.
+        "opfamilyname": _named(body["opfamilyname"]) if family and family[-1] != name[-1] else None,
+        "items": _sorted(body.get("items", [])),
+    }
+
+
+def _operator_family(body: _Json) -> _Json:
+    return {**body, "opfamilyname": _named(body["opfamilyname"])}
 
 
 def _statistics(body: _Json) -> _Json:
@@ -401,6 +433,8 @@ _FORMS: Mapping[str, Callable[[_Json], _Json]] = {
     "CreateEventTrigStmt": _event_trigger,
     "CreateExtensionStmt": _extension,
     "CreateFunctionStmt": _function,
+    "CreateOpClassStmt": _operator_class,
+    "CreateOpFamilyStmt": _operator_family,
     "CreatePublicationStmt": _publication,
     "CreateRangeStmt": _range,
     "CreateSeqStmt": _sequence,

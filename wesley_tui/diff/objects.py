@@ -35,7 +35,8 @@ them."""
 
 _WITHOUT_GRANTS = frozenset(
     ("extension", "trigger", "rule", "statistics", "publication", "event trigger", "default privileges", "other",
-     "range type")
+     "range type", "collation", "text search dictionary", "text search configuration", "operator", "operator family",
+     "operator class", "cast")
 )  # fmt: skip
 
 

@@ -38,8 +38,18 @@ _KINDS = {
     "OBJECT_EVENT_TRIGGER": "event trigger",
     "OBJECT_PUBLICATION": "publication",
     "OBJECT_STATISTIC_EXT": "statistics",
+    "OBJECT_COLLATION": "collation",
+    "OBJECT_TSDICTIONARY": "text search dictionary",
+    "OBJECT_TSCONFIGURATION": "text search configuration",
+    "OBJECT_OPERATOR": "operator",
+    "OBJECT_OPFAMILY": "operator family",
+    "OBJECT_OPCLASS": "operator class",
+    "OBJECT_CAST": "cast",
+    "OBJECT_FDW": "foreign-data wrapper",
+    "OBJECT_FOREIGN_SERVER": "server",
+    "OBJECT_FOREIGN_TABLE": "foreign table",
 }
-_OF_DATABASE = frozenset(("extension", "event trigger", "publication"))
+_OF_DATABASE = frozenset(("extension", "event trigger", "publication", "foreign-data wrapper", "server"))
 
 
 class Address(NamedTuple):
@@ -52,7 +62,10 @@ class Address(NamedTuple):
     relation: QName | None = None
     """The table (view …) of a trigger, rule, policy, constraint or column."""
     parameters: tuple[Mapping[str, Any], ...] | None = None
-    """TypeName nodes of the arguments of a routine; None when the arguments are not said."""
+    """TypeName nodes of the arguments of a routine or operator, of both types of a cast; None when they are not said.
+    A side that an operator does not have is empty."""
+    method: str = ""
+    """The access method of an operator class or family."""
 
     def __str__(self) -> str:
         on = f" ON {self.relation}" if self.relation is not None else ""
@@ -98,7 +111,7 @@ def address_of_node(object_type: str, node: Mapping[str, Any]) -> Address:
             inputs = [item["FunctionParameter"] for item in parameters]
             kept = tuple(item["argType"] for item in inputs if item.get("mode") != "FUNC_PARAM_OUT")
         else:
-            kept = tuple(item["TypeName"] for item in body.get("objargs", ()))
+            kept = tuple(item.get("TypeName", {}) for item in body.get("objargs", ()))
         return Address(kind, name, None, kept)
     if "RangeVar" in node:
         body = node["RangeVar"]
@@ -108,6 +121,11 @@ def address_of_node(object_type: str, node: Mapping[str, Any]) -> Address:
     if "String" in node:
         return Address(kind, QName("", node["String"].get("sval", "")))
     items = node["List"]["items"]
+    if kind == "cast":
+        return Address(kind, QName("", ""), None, tuple(item["TypeName"] for item in items))
+    if kind in ("operator class", "operator family"):
+        method, *named = [part["String"].get("sval", "") for part in items]
+        return Address(kind, _name(named), None, None, method)
     if "TypeName" in items[0]:
         domain = _name([part["String"].get("sval", "") for part in items[0]["TypeName"]["names"]])
         return Address(kind, QName(domain.schema, items[-1]["String"]["sval"]), domain)
@@ -126,8 +144,13 @@ def _name(parts: list[str]) -> QName:
 
 def resolved(address: Address, user_types: Mapping[str, QName]) -> Ref:
     """The reference of the record, as far as the address itself says it."""
+    if address.method:
+        return Ref(address.kind, f"{address.name}({address.method})")
     if address.parameters is not None:
-        arguments = ", ".join(type_name(node, user_types) for node in address.parameters)
+        types = [type_name(node, user_types) if node else "NONE" for node in address.parameters]
+        if address.kind == "cast":
+            return Ref("cast", f"({' AS '.join(types)})")
+        arguments = ", ".join(types)
         return Ref(address.kind, f"{address.name}({arguments})")
     if address.kind == "column":
         return Ref("column", f"{address.relation}.{address.name.name}")

@@ -96,7 +96,7 @@ class Assembly:
                 self._error(parts, draft.spot, "duplicate-object", f"{ref} is declared already", "keep one of them")
                 continue
             taken = None
-            if record.kind in ("view", "materialized view", "sequence"):
+            if record.kind in ("view", "materialized view", "sequence", "foreign table"):
                 taken = relations.setdefault(record.name, str(ref))
             elif record.kind in ("domain", "composite type", "range type"):
                 taken = types.setdefault(record.name, str(ref))
@@ -227,7 +227,8 @@ class Assembly:
                     item
                     for item in self._records.values()
                     if item.name == owner
-                    and item.kind in ("view", "materialized view", "composite type", "domain", "sequence")
+                    and item.kind
+                    in ("view", "materialized view", "composite type", "domain", "sequence", "foreign table")
                 ),
                 None,
             )

@@ -167,6 +167,50 @@ type Note @table {
         ),
         repeatable=True,
     ),
+    _object(
+        "collation",
+        "Collation.",
+        "CREATE COLLATION nocase (provider = icu, deterministic = false, locale = 'und-u-ks-level2')",
+        """\
+extend schema
+  @collation(sql: "CREATE COLLATION bytes (provider = libc, locale = 'C')")
+  @textSearchDictionary(sql: "CREATE TEXT SEARCH DICTIONARY plain (TEMPLATE = simple, stopwords = 'english')")
+  @textSearchConfiguration(
+    sql: "CREATE TEXT SEARCH CONFIGURATION notes (PARSER = default)"
+    then: ["ALTER TEXT SEARCH CONFIGURATION notes ADD MAPPING FOR asciiword, word WITH plain"]
+  )
+
+type Page @table {
+  id: ID! @pk
+  slug: String! @collate(name: "bytes", schema: "public")
+}
+""",
+    ),
+    _object("textSearchDictionary", "Text search dictionary.", "CREATE TEXT SEARCH DICTIONARY d (TEMPLATE = simple)"),
+    _object(
+        "textSearchConfiguration",
+        "Text search configuration; `then` maps kinds of words to dictionaries.",
+        "CREATE TEXT SEARCH CONFIGURATION c (PARSER = default)",
+    ),
+    _object("operator", "Operator.", "CREATE OPERATOR === (FUNCTION = same, LEFTARG = point, RIGHTARG = point)"),
+    _object("operatorFamily", "Operator family.", "CREATE OPERATOR FAMILY f USING btree"),
+    _object("operatorClass", "Operator class.", "CREATE OPERATOR CLASS c FOR TYPE t USING btree AS …"),
+    _object("cast", "Cast.", "CREATE CAST (text AS mood) WITH INOUT AS ASSIGNMENT"),
+    _object("foreignDataWrapper", "Foreign-data wrapper.", "CREATE FOREIGN DATA WRAPPER w HANDLER h"),
+    _object("server", "Server of a foreign-data wrapper.", "CREATE SERVER s FOREIGN DATA WRAPPER w"),
+    _object(
+        "foreignTable",
+        "Foreign table.",
+        "CREATE FOREIGN TABLE t (id integer) SERVER s",
+        """\
+extend schema
+  @foreignDataWrapper(sql: "CREATE FOREIGN DATA WRAPPER files")
+  @server(sql: "CREATE SERVER archive FOREIGN DATA WRAPPER files")
+  @foreignTable(sql: "CREATE FOREIGN TABLE old_note (id integer NOT NULL, body text) SERVER archive")
+  @function(sql: "CREATE FUNCTION far(a point, b point) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN a <-> b")
+  @operator(sql: "CREATE OPERATOR <~> (FUNCTION = far, LEFTARG = point, RIGHTARG = point)")
+""",
+    ),
     Directive(
         "sql",
         _SCHEMA,
@@ -181,9 +225,9 @@ type Note @table {
         example="""\
 extend schema
   @sql(
-    name: "collation by bytes"
-    create: "CREATE COLLATION bytes FROM pg_catalog.\\"C\\""
-    drop: "DROP COLLATION bytes"
+    name: "conversion to Latin 1"
+    create: "CREATE CONVERSION latin FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1"
+    drop: "DROP CONVERSION latin"
   )
   @defaultPrivileges(sql: "ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT SELECT ON TABLES TO reader")
   @publication(sql: "CREATE PUBLICATION changes FOR TABLE city")

@@ -81,7 +81,7 @@ def _carried(objects: Iterable[SqlObject], tables: Mapping[QName, Table]) -> dic
 
 
 def _relation_names(record: SqlObject) -> Iterable[str]:
-    if record.kind in ("view", "materialized view", "sequence", "composite type"):
+    if record.kind in ("view", "materialized view", "sequence", "composite type", "foreign table"):
         yield record.name.name
     yield from (index.name for index in record.indexes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from wesley_tui.catalog.ddl_lifecycle import object_name
 from wesley_tui.catalog.model import Catalog, ObjectKind, QName, SchemaDetails, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.sdl.emit_privileges import grant_directives
@@ -25,6 +26,11 @@ __all__ = [
 
 _DIRECTIVES: Mapping[ObjectKind, str] = {
     "extension": "extension",
+    "collation": "collation",
+    "text search dictionary": "textSearchDictionary",
+    "text search configuration": "textSearchConfiguration",
+    "foreign-data wrapper": "foreignDataWrapper",
+    "server": "server",
     "domain": "domain",
     "composite type": "composite",
     "range type": "range",
@@ -34,6 +40,11 @@ _DIRECTIVES: Mapping[ObjectKind, str] = {
     "function": "function",
     "procedure": "procedure",
     "aggregate": "aggregate",
+    "operator": "operator",
+    "operator family": "operatorFamily",
+    "operator class": "operatorClass",
+    "cast": "cast",
+    "foreign table": "foreignTable",
     "trigger": "trigger",
     "rule": "rule",
     "statistics": "statistics",
@@ -44,7 +55,19 @@ _DIRECTIVES: Mapping[ObjectKind, str] = {
 }
 """In the order in which they read well."""
 ORDER: Mapping[ObjectKind, int] = {kind: number for number, kind in enumerate(_DIRECTIVES)}
-BEFORE_TABLES: frozenset[ObjectKind] = frozenset(("extension", "domain", "composite type", "range type", "sequence"))
+BEFORE_TABLES: frozenset[ObjectKind] = frozenset(
+    (
+        *(
+            "extension",
+            "collation",
+            "text search dictionary",
+            "text search configuration",
+            "foreign-data wrapper",
+            "server",
+        ),
+        *("domain", "composite type", "range type", "sequence"),
+    )
+)
 
 
 def inexpressible_object(record: SqlObject) -> str | None:
@@ -155,6 +178,8 @@ def _indexes(record: SqlObject) -> Iterator[Arguments]:
 
 def address(record: SqlObject) -> str:
     """What the object is called after ``COMMENT ON`` and ``GRANT … ON``."""
+    if record.kind in ("operator", "operator family", "operator class", "cast", "foreign-data wrapper"):
+        return object_name(record)
     if record.arguments is not None:
         return f"{record.kind} {qualified(record.name)}({record.arguments})"
     if record.relation is not None:

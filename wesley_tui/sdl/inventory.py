@@ -19,7 +19,7 @@ __all__ = ["Inventory", "object_types"]
 
 _COLUMN_KINDS = frozenset(("view", "materialized view", "rule", "statistics", "publication"))
 _TYPE_KINDS = frozenset(("domain", "composite type", "range type"))
-_RELATION_KINDS = frozenset(("view", "materialized view", "sequence"))
+_RELATION_KINDS = frozenset(("view", "materialized view", "sequence", "foreign table"))
 _ROUTINE_KINDS = frozenset(("function", "procedure", "aggregate"))
 
 
@@ -58,10 +58,11 @@ class Inventory:
         self._relations: dict[QName, Ref] = {name: Ref("table", str(name)) for name in tables}
         self._types: dict[QName, Ref] = {name: Ref("enum", str(name)) for name in enums}
         self._routines: dict[QName, list[Ref]] = {}
+        self._others: dict[tuple[str, QName], list[Ref]] = {}
         self.refs: dict[Ref, int] = {}
         for draft in drafts:
             record = draft.object
-            if draft.statement is not None and draft.statement.parameters is not None:
+            if draft.statement is not None and record.arguments is not None:
                 record = replace(record, arguments=argument_types(draft.statement, user_types))
             self.refs.setdefault(record.ref, len(self.records))
             self.records.append(record)
@@ -71,6 +72,8 @@ class Inventory:
                 self._types.setdefault(record.name, record.ref)
             elif record.kind in _ROUTINE_KINDS:
                 self._routines.setdefault(record.name, []).append(record.ref)
+            else:
+                self._others.setdefault((record.kind, record.name), []).append(record.ref)
         self.record_refs = [record.ref for record in self.records]
         for name, ref in self._relations.items():
             self._types.setdefault(name, ref)
@@ -101,8 +104,13 @@ class Inventory:
             if qualified in self._types:
                 found.add(self._types[qualified])
             else:
-                # The functions of an aggregate are parsed as names of types.
+                # The functions of an aggregate or operator are parsed as names of types, and the operator class of a
+                # range type is.
                 found.update(self._routines.get(qualified, ()))
+                found.update(self._others.get(("operator class", qualified), ()))
+        for kind, schema, name in mentions.others:
+            place = "" if kind in ("server", "foreign-data wrapper") else schema or "public"
+            found.update(self._others.get((kind, QName(place, name)), ()))
         return found
 
     def depends_on(self, draft: ObjectDraft, record: SqlObject) -> tuple[Ref, ...]:
@@ -118,7 +126,7 @@ class Inventory:
     def find(self, address: Address) -> list[Ref]:
         """The declared objects that an address means: none, one, or the routines of one name; a column is itself."""
         ref = resolved(address, self._user_types)
-        if address.kind in ("table", "view", "materialized view", "sequence"):
+        if address.kind in ("table", "view", "materialized view", "sequence", "foreign table"):
             found = self._relations.get(address.name)
             return [] if found is None else [found]
         if address.kind in ("type", "domain"):

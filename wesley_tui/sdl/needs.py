@@ -61,6 +61,7 @@ def _mentions(table: Table) -> Mentions:
         frozenset().union(*(item.relations for item in found)),
         frozenset().union(*(item.functions for item in found)),
         frozenset().union(*(item.types for item in found)),
+        others=frozenset().union(*(item.others for item in found)),
     )
 
 
@@ -91,7 +92,7 @@ def _of_expression(text: str) -> Mentions:
         mentions = mentions_of(parse_one("SELECT (", text, ")"))
     except SqlError:
         return _NOTHING
-    return mentions if mentions.relations or mentions.functions or mentions.types else _NOTHING
+    return mentions if any((mentions.relations, mentions.functions, mentions.types, mentions.others)) else _NOTHING
 
 
 @lru_cache(maxsize=4096)

@@ -43,7 +43,19 @@ _KIND_OF: Mapping[str, ObjectKind] = {
     "defaultPrivileges": "default privileges",
     "view": "view",
     "materializedView": "materialized view",
+    "collation": "collation",
+    "textSearchDictionary": "text search dictionary",
+    "textSearchConfiguration": "text search configuration",
+    "operator": "operator",
+    "operatorFamily": "operator family",
+    "operatorClass": "operator class",
+    "cast": "cast",
+    "foreignDataWrapper": "foreign-data wrapper",
+    "server": "server",
+    "foreignTable": "foreign table",
 }
+_UNCHECKED = frozenset(("default privileges", "operator", "cast"))
+"""Kinds whose names are none that somebody chose, or no identifiers."""
 _DIRECTIVE_OF = {kind: name for name, kind in _KIND_OF.items()}
 _PARTS = {
     "sequence": (*("name", "schema", "type", "start", "increment", "min", "max", "cache", "cycle"),),
@@ -194,12 +206,13 @@ def object_of(use: Use, issues: Issues, text: str | None = None) -> ObjectDraft 
             f"write @{_DIRECTIVE_OF[statement.kind]}",
         )
         return None
-    check_name(statement.name.name, wanted, use.spot, issues) if wanted != "default privileges" else None
+    if wanted not in _UNCHECKED:
+        check_name(statement.name.name, wanted, use.spot, issues)
     record = SqlObject(
         statement.kind,
         statement.name,
         (statement.text, *_following(use, issues)),
-        "" if statement.parameters is not None else None,
+        "" if statement.parameters is not None or statement.method else None,
         statement.relation,
         statement.owned_by or _owner(use, issues),
         use.get("comment") or None,

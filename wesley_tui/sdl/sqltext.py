@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from pglast.parser import ParseError, parse_sql_json
+
+from wesley_tui.catalog.naming import quote_ident, quote_literal
 
 __all__ = [
     "ExclusionKey",
@@ -227,11 +229,32 @@ def parse_exclusion(text: str) -> tuple[ExclusionKey, ...]:
             ExclusionKey(
                 element.name,
                 RawStream()(element.expr) if element.expr is not None else None,
-                ".".join(part.sval for part in operator),
-                ".".join(part.sval for part in element.opclass) if element.opclass else None,
+                _operator([part.sval for part in operator]),
+                _operator_class(element) if element.opclass else None,
                 tuple(part.sval for part in element.collation) if element.collation else None,
                 ordering == 2,
                 {0: None, 1: True, 2: False}[nulls],
             )
         )
     return tuple(keys)
+
+
+def _operator(parts: Sequence[str]) -> str:
+    """As it stands after WITH: one with a schema in the form that the grammar wants there."""
+    if len(parts) == 1 or parts[0] == "pg_catalog":
+        return parts[-1]
+    return f"OPERATOR({quote_ident(parts[-2])}.{parts[-1]})"
+
+
+def _operator_class(element: Any) -> str:
+    """Written as the catalog has it, with its parameters; ``pg_catalog`` goes without."""
+    parts = [part.sval for part in element.opclass]
+    name = ".".join(quote_ident(part) for part in (parts[1:] if parts[0] == "pg_catalog" else parts))
+    if not element.opclassopts:
+        return name
+    given = []
+    for option in element.opclassopts:
+        value = option.arg
+        shown = getattr(value, "sval", None)
+        given.append(f"{option.defname}={quote_literal(str(value.ival) if shown is None else shown)}")
+    return f"{name} ({', '.join(given)})"

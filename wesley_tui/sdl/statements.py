@@ -43,6 +43,9 @@ class Mentions:
     types: frozenset[tuple[str | None, str]] = frozenset()
     columns: frozenset[str] = frozenset()
     """Last parts of column references; ``*`` for all columns."""
+    others: frozenset[tuple[str, str | None, str]] = frozenset()
+    """What only a statement of its kind can speak of: (kind, schema, name) of operators, collations, operator classes,
+    text search dictionaries, servers … An operator without a schema is none: nearly all are PostgreSQL's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class Statement:
     """The schema is ``public`` where none is written, empty for what belongs to the database."""
     mentions: Mentions
     parameters: tuple[Mapping[str, Any], ...] | None = None
-    """Of routines and aggregates: the TypeName nodes of the input arguments (see :func:`argument_types`)."""
+    """Of routines, aggregates, operators and casts: the TypeName nodes of the arguments (see :func:`argument_types`).
+    A side that an operator does not have is empty."""
+    method: str = ""
+    """The access method of an operator class or family."""
     direct: int | None = None
     """Of an ordered-set aggregate: how many of its arguments are direct; the others stand behind ORDER BY."""
     relation: QName | None = None
@@ -90,7 +96,13 @@ def read_statement(text: str) -> Statement:
         text.strip().rstrip(";").rstrip(),
         kind,
         name,
-        Mentions(relations, mentions.functions - _names_of(name), mentions.types - _names_of(name), mentions.columns),
+        Mentions(
+            relations,
+            mentions.functions - _names_of(name),
+            mentions.types - _names_of(name),
+            mentions.columns,
+            mentions.others,
+        ),
         **more,
     )
 
@@ -102,11 +114,16 @@ def _names_of(name: QName) -> frozenset[tuple[str | None, str]]:
 def argument_types(statement: Statement, user_types: Mapping[str, QName]) -> str | None:
     """Identity arguments of a routine: the types of its inputs as ``format_type()`` prints them, ``integer, text``.
 
-    Aggregates have ``*`` for none, and ``float8 ORDER BY anyelement`` for an ordered set.
+    Aggregates have ``*`` for none, and ``float8 ORDER BY anyelement`` for an ordered set; casts ``text AS integer``;
+    operator classes and families their access method.
     """
+    if statement.method:
+        return statement.method
     if statement.parameters is None:
         return None
-    types = [type_name(node, user_types) for node in statement.parameters]
+    types = [type_name(node, user_types) if node else "NONE" for node in statement.parameters]
+    if statement.kind == "cast":
+        return " AS ".join(types)
     if statement.direct is not None:
         direct, ordered = types[: statement.direct], types[statement.direct :]
         return f"{', '.join(direct)} ORDER BY {', '.join(ordered)}".strip()
@@ -175,7 +192,20 @@ def _inputs(parameters: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any],
     return tuple(item["argType"] for item in found if item.get("mode") not in _OUTPUT)
 
 
+_DEFINED: Mapping[str, ObjectKind] = {
+    "OBJECT_COLLATION": "collation",
+    "OBJECT_TSDICTIONARY": "text search dictionary",
+    "OBJECT_TSCONFIGURATION": "text search configuration",
+}
+
+
 def _define(node: Mapping[str, Any]) -> _Found | None:
+    if node.get("kind") in _DEFINED:
+        return _DEFINED[node["kind"]], _qualified(node["defnames"]), {}
+    if node.get("kind") == "OBJECT_OPERATOR":
+        sides = {item["DefElem"]["defname"].lower(): item["DefElem"].get("arg", {}) for item in node["definition"]}
+        types = tuple(sides.get(side, {}).get("TypeName", {}) for side in ("leftarg", "rightarg"))
+        return "operator", _qualified(node["defnames"]), {"parameters": types}
     if node.get("kind") != "OBJECT_AGGREGATE" or node.get("oldstyle"):
         return None
     arguments = node["args"][0].get("List", {}).get("items", ())
@@ -192,6 +222,24 @@ def _trigger(node: Mapping[str, Any]) -> _Found:
 def _rule(node: Mapping[str, Any]) -> _Found:
     relation = relation_name(node["relation"])
     return "rule", QName(relation.schema, node["rulename"]), {"relation": relation}
+
+
+def _operator_class(node: Mapping[str, Any]) -> _Found:
+    return "operator class", _qualified(node["opclassname"]), {"method": node["amname"]}
+
+
+def _operator_family(node: Mapping[str, Any]) -> _Found:
+    return "operator family", _qualified(node["opfamilyname"]), {"method": node["amname"]}
+
+
+def _cast(node: Mapping[str, Any]) -> _Found:
+    return "cast", QName("", ""), {"parameters": (node["sourcetype"], node["targettype"])}
+
+
+def _foreign_table(node: Mapping[str, Any]) -> _Found:
+    base = node["base"]
+    columns = tuple(item["ColumnDef"]["colname"] for item in base.get("tableElts", ()) if "ColumnDef" in item)
+    return "foreign table", relation_name(base["relation"]), {"columns": columns}
 
 
 def _sequence(node: Mapping[str, Any]) -> _Found:
@@ -287,6 +335,12 @@ _READERS: Mapping[str, Any] = {
     "CreateEventTrigStmt": lambda node: ("event trigger", QName("", node["trigname"]), {}),
     "CreateExtensionStmt": lambda node: ("extension", QName("", node["extname"]), {}),
     "AlterDefaultPrivilegesStmt": _default_privileges,
+    "CreateOpClassStmt": _operator_class,
+    "CreateOpFamilyStmt": _operator_family,
+    "CreateCastStmt": _cast,
+    "CreateFdwStmt": lambda node: ("foreign-data wrapper", QName("", node["fdwname"]), {}),
+    "CreateForeignServerStmt": lambda node: ("server", QName("", node["servername"]), {}),
+    "CreateForeignTableStmt": _foreign_table,
 }
 
 
@@ -300,6 +354,7 @@ def mentions_of(tree: Any) -> Mentions:
     types: set[tuple[str | None, str]] = set()
     columns: set[str] = set()
     local: set[str] = set()
+    others: set[tuple[str, str | None, str]] = set()
     for node in _nodes(tree):
         if "relname" in node:
             relations.add((node.get("schemaname"), node["relname"]))
@@ -317,14 +372,44 @@ def mentions_of(tree: Any) -> Mentions:
         elif "fields" in node:
             last = node["fields"][-1]
             columns.add("*" if "A_Star" in last else last.get("String", {}).get("sval", ""))
+        others.update(_others(node))
+        if "objname" in node:
+            functions.update(_pairs(node["objname"]))
         if "options" in node and "funcname" in node:
             for body in _sql_bodies(node["options"]):
                 inner = mentions_of(body)
                 relations |= inner.relations
                 functions |= inner.functions
                 types |= inner.types
+                others |= inner.others
     relations = {item for item in relations if item[0] is not None or item[1] not in local}
-    return Mentions(frozenset(relations), frozenset(functions), frozenset(types), frozenset(columns))
+    return Mentions(frozenset(relations), frozenset(functions), frozenset(types), frozenset(columns), frozenset(others))
+
+
+_NAMING: Mapping[str, str] = {
+    "collname": "collation",
+    "objname": "operator",
+    "opfamilyname": "operator family",
+    "opclass": "operator class",
+    "fdwname": "foreign-data wrapper",
+    "servername": "server",
+}
+"""Fields of a parse tree that hold the name of something else than a relation, function or type."""
+
+
+def _others(node: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str]]:
+    for field, kind in _NAMING.items():
+        if field in node:
+            named = node[field]
+            pairs = [(None, named)] if isinstance(named, str) else _pairs(named)
+            yield from ((kind, schema, name) for schema, name in pairs)
+    if "kind" in node and "name" in node and len(parts := _strings(node["name"])) > 1:
+        yield "operator", parts[-2], parts[-1]
+
+
+def _pairs(nodes: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, str]]:
+    parts = _strings(nodes)
+    return [(parts[-2] if len(parts) > 1 else None, parts[-1])] if parts else []
 
 
 def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:

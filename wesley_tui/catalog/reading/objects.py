@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from wesley_tui.catalog import ddl_objects as ddl
 from wesley_tui.catalog.model import Index, ObjectKind, QName, Ref, SqlObject, UnmanagedObject
 from wesley_tui.catalog.naming import multirange_name, qualified, quote_ident, quote_literal
+from wesley_tui.catalog.reading.definitions import read_definitions
 from wesley_tui.catalog.reading.names import SYNC_TRIGGER, Names, Oid, Rows, options_of
 
 __all__ = ["FoundObject", "read_objects"]
@@ -56,6 +57,7 @@ def read_objects(
         *_publications(rows),
         *_event_triggers(rows),
         *_default_privileges(rows),
+        *(FoundObject(*found) for found in read_definitions(rows, names)),
     ]
 
 

@@ -65,6 +65,16 @@ _CREATE_PHASE = {
     "publication": Phase.SETTING,
     "default privileges": Phase.PRIVILEGE,
     "other": Phase.PRIVILEGE,
+    "collation": Phase.EXTENSION,
+    "text search dictionary": Phase.EXTENSION,
+    "text search configuration": Phase.TYPE,
+    "foreign-data wrapper": Phase.EXTENSION,
+    "server": Phase.TYPE,
+    "operator": Phase.ROUTINE,
+    "operator family": Phase.ROUTINE,
+    "operator class": Phase.ROUTINE,
+    "cast": Phase.ROUTINE,
+    "foreign table": Phase.TABLE,
 }
 _DROP_PHASE = {
     "view": Phase.DROP_VIEW,
@@ -77,8 +87,20 @@ _DROP_PHASE = {
     "composite type": Phase.DROP_TYPE,
     "range type": Phase.DROP_TYPE,
     "extension": Phase.DROP_EXTENSION,
+    "collation": Phase.DROP_TYPE,
+    "text search dictionary": Phase.DROP_TYPE,
+    "text search configuration": Phase.DROP_TYPE,
+    "foreign-data wrapper": Phase.DROP_EXTENSION,
+    "server": Phase.DROP_EXTENSION,
+    "operator": Phase.DROP_ROUTINE,
+    "operator family": Phase.DROP_ROUTINE,
+    "operator class": Phase.DROP_ROUTINE,
+    "cast": Phase.DROP_ROUTINE,
+    "foreign table": Phase.DROP_TABLE,
 }
-_NAMED_LIKE_TABLES = frozenset(("view", "materialized view", "sequence", "composite type", "domain", "range type"))
+_NAMED_LIKE_TABLES = frozenset(
+    ("view", "materialized view", "sequence", "composite type", "domain", "range type", "foreign table")
+)
 _RETIRED = frozenset(("sequence", "domain", "composite type", "range type", "function", "procedure", "aggregate"))
 """What retired tables and columns may still need: it is retired with them."""
 _ROUTINES = frozenset(("function", "procedure", "aggregate"))
@@ -92,7 +114,7 @@ def creating(item: SqlObject) -> tuple[str, ...]:
 
 
 def _op(verb: str, item: SqlObject) -> str:
-    return f"{verb}_{item.kind.replace(' ', '_')}"
+    return f"{verb}_{item.kind.replace(' ', '_').replace('-', '_')}"
 
 
 def _names(item: SqlObject) -> tuple[str, ...]:
