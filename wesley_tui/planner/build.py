@@ -29,7 +29,7 @@ from wesley_tui.planner.profiles import Profile, profile_named
 from wesley_tui.planner.rates import Rates
 from wesley_tui.planner.situation import PlanOptions, survey
 
-__all__ = ["PlanOptions", "build_plan"]
+__all__ = ["PlanOptions", "build_plan", "steps_of"]
 
 
 def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOptions | None = None) -> Plan:
@@ -46,7 +46,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
     situation = survey(snapshot, desired, diff.changes, options, tag)
     operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
-    steps = _steps(operations, snapshot, profile, options.rates)
+    steps = steps_of(operations, snapshot, profile, options.rates)
     waves = tuple(
         Wave(name, members)
         for name in WAVE_NAMES
@@ -89,7 +89,9 @@ def _scope(desired: Catalog, changes: Sequence[Change]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _steps(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile, rates: Rates) -> list[Step]:
+def steps_of(operations: Sequence[Operation], snapshot: Snapshot, profile: Profile, rates: Rates) -> list[Step]:
+    """The operations, in this order, as steps: effects, hazards, estimates, each in the catalog that those before it
+    leave. Their ``step_sha`` are their positions, until the plan has its identity."""
     context = EffectContext(snapshot.server_version_num, snapshot.timezone, snapshot.catalog)
     sizes = {str(name): size for name, size in snapshot.sizes.items()}
     needs = needed_by(operations)
