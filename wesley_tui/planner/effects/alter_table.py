@@ -189,11 +189,10 @@ def _brief_access_exclusive(_: Any, target: Target) -> None:
 def _triggers(command: Any, target: Target) -> None:
     if target.is_child and (target.table is None or target.table.partition_of is None):
         return
-    above = (
-        target.context.is_row_trigger(parent, command.name or "") for parent in target.context.ancestors(target.name)
-    )
-    if target.is_child and command.name and not any(above):
-        return
+    if target.is_child and command.name:
+        above = target.context.ancestors(target.name)
+        if not any(target.context.is_row_trigger(parent, command.name) for parent in above):
+            return
     target.lock(LockMode.ShareRowExclusiveLock)
     if target.is_child or not command.subtype.startswith("AT_DisableTrig"):
         return

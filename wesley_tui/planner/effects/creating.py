@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pglast.parser import ParseError
@@ -66,6 +67,8 @@ def _create_foreign_table(node: Any, context: EffectContext, tally: Tally) -> No
 
 @rule("CreateSchemaStmt")
 def _create_schema(node: Any, context: EffectContext, tally: Tally) -> None:
+    if node.schemaname is not None:
+        context = replace(context, search_path=(node.schemaname, *context.search_path))
     for element in node.schemaElts or ():
         read(element, context, tally)
 
@@ -109,11 +112,13 @@ def _create_index(node: Any, context: EffectContext, tally: Tally) -> None:
         tally.lock(name, mode)
         return
     index = shapes.index_of(node)
+    special = any(item.opclass or item.collation for item in node.indexParams or ())
     spared: set[QName] = set()
     for member in context.family(name) if target.is_partitioned and node.relation.inh else (name,):
         tally.lock(member, mode)
         # A partition that has such an index already keeps it, and so do those below it.
-        if member != name and (spared.intersection(context.ancestors(member)) or _has_index(member, index, context)):
+        is_there = not special and _has_index(member, index, context)
+        if member != name and (is_there or spared.intersection(context.ancestors(member))):
             spared.add(member)
             continue
         Target(member, context, tally).scan()

@@ -22,6 +22,7 @@ class Links:
     """Keys of *other* tables."""
     users: Mapping[Ref, tuple[SqlObject, ...]] = field(default_factory=dict)
     """Objects that need what the reference names."""
+    publications: tuple[SqlObject, ...] = ()
 
 
 _NOTHING = Links()
@@ -64,7 +65,10 @@ def follow(old: Catalog, new: Catalog, before: Table | None, after: Table) -> No
     for key in after.foreign_keys:
         if key.references != after.name:
             keys[key.references] = (*keys.get(key.references, ()), (after.name, key))
-    _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, Links(children, keys, links.users)))
+    _remember(
+        (id(new.tables), id(new.objects)),
+        (new.tables, new.objects, Links(children, keys, links.users, links.publications)),
+    )
 
 
 def _parents(table: Table | None) -> tuple[QName, ...]:
@@ -107,4 +111,5 @@ def _made(catalog: Catalog) -> Links:
         {name: tuple(sorted(found)) for name, found in children.items()},
         {name: tuple(found) for name, found in keys.items()},
         {ref: tuple(found) for ref, found in users.items()},
+        tuple(item for item in catalog.objects.values() if item.kind == "publication"),
     )

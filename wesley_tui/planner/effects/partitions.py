@@ -7,6 +7,7 @@ prove that it holds no row of the new one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from wesley_tui.catalog.model import ForeignKey, QName, Table
@@ -79,7 +80,7 @@ def referencing_tables(name: QName, context: EffectContext) -> Iterator[QName]:
 
 def _has_key(table: Table | None, key: ForeignKey) -> bool:
     return table is not None and any(
-        own.columns == key.columns and own.references == key.references and own.validated for own in table.foreign_keys
+        replace(own, name=key.name, comment=key.comment) == key for own in table.foreign_keys
     )
 
 

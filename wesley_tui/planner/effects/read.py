@@ -19,6 +19,7 @@ from wesley_tui.planner.effects import (
     renaming,
     server_wide,
 )
+from wesley_tui.planner.effects.consequences import add_consequences
 from wesley_tui.planner.effects.context import EffectContext
 from wesley_tui.planner.effects.evolve import advance
 from wesley_tui.planner.effects.record import Effects, Tally, merged
@@ -47,6 +48,7 @@ def effects_of_node(node: Any, context: EffectContext) -> Effects:
     """:func:`effects_of` of a statement that is parsed already (``tree.parse_script``)."""
     tally = Tally()
     read(node, context, tally)
+    add_consequences(node, context, tally)
     return tally.effects()
 
 
