@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wesley_tui.executor import failpoints, installation
+from wesley_tui.executor import failpoints, installation, phase
 from wesley_tui.executor.worker import Worker
 
 __all__ = ["WRONG", "make_wrong"]
@@ -29,7 +29,8 @@ WRONG = {
         END $$;
         DROP FUNCTION wesley.apply_step;
         CREATE FUNCTION wesley.apply_step(
-            p_run bigint, p_fence bigint, p_ordinal integer, p_sha text, p_attempt integer, p_lock integer
+            p_run bigint, p_fence bigint, p_ordinal integer, p_sha text, p_attempt integer, p_lock integer,
+            p_behind integer DEFAULT NULL
         ) RETURNS text LANGUAGE plpgsql AS $$
         DECLARE v_step wesley.migration_steps;
         BEGIN
@@ -90,6 +91,7 @@ def make_wrong(name: str) -> None:
     right_files = installation.rails_files
     installation.rails_files = lambda: [*right_files(), ("999_wrong.sql", WRONG[name])]
     right_ask = Worker.ask
+    phase.MOST_AHEAD = 1
 
     async def ask(self: Worker, statement: str, **options: Any) -> Any:
         for function in ("apply_step", "backfill_batch"):

@@ -40,6 +40,12 @@ class Blocker:
     query: str
     """What it runs, or ran last, at most 200 characters; the gid of a prepared transaction."""
 
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """As an event tells it."""
+        named = {"pid": self.pid, "user": self.user, "application": self.application, "state": self.state}
+        return {**named, "age_s": round(self.age_s, 1), "query": self.query}
+
     def __str__(self) -> str:
         if self.pid == 0:
             return f"prepared transaction {self.query} of {self.user}, {self.age_s:.0f} s old"
@@ -51,12 +57,14 @@ class Blocker:
 class Command:
     """What another process asks of a run: a row of ``wesley.migration_commands``."""
 
+    number: int
     verb: str
-    """``pause``, ``resume``, ``cancel`` or ``set``."""
+    """``pause``, ``resume``, ``cancel``, ``set``, ``skip``, ``retry`` or ``terminate``."""
     argument: str
     """The reason that was given."""
     knobs: Mapping[str, Any]
-    """With ``set``: the limits that change."""
+    """With ``set``: the limits that change. With ``skip`` and ``retry``: ``step``, a ``step_sha`` (empty: all). With
+    ``terminate``: ``pid``, and when that session ``started``."""
     person: str
     role: str
 
@@ -65,7 +73,7 @@ class Command:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        return {"person": self.person, "role": self.role, **self.knobs}
+        return {"person": self.person, "role": self.role, "command": self.number, **self.knobs}
 
 
 def event_from_row(row: Sequence[Any]) -> Event:
@@ -137,10 +145,25 @@ class Control:
         )
         if not waiting:
             return []
+        rows = await self._rows(f"SELECT {_COMMAND} FROM wesley.take_commands(%s, %s)", (self.run_id, self.fence))
+        return [Command(*row) for row in rows]
+
+    async def decisions(self) -> list[Command]:
+        """What people have said of single steps of this run so far, oldest first; it holds over a resume."""
         rows = await self._rows(
-            "SELECT verb, argument, knobs, person, role FROM wesley.take_commands(%s, %s)", (self.run_id, self.fence)
+            f"SELECT {_COMMAND} FROM wesley.migration_commands WHERE run_id = %s AND verb IN ('skip', 'retry')"
+            " ORDER BY command_id",
+            (self.run_id,),
         )
         return [Command(*row) for row in rows]
+
+    async def ask(self, verb: str, argument: str, knobs: Mapping[str, Any], person: str) -> None:
+        """Ask something of this run itself, so that it is kept."""
+        await self._rows(
+            "INSERT INTO wesley.migration_commands (run_id, verb, argument, knobs, person)"
+            " VALUES (%s, %s, %s, %s, %s) RETURNING command_id",
+            (self.run_id, verb, argument, Jsonb(dict(knobs)), person),
+        )
 
     async def knobs(self) -> list[Mapping[str, Any]]:
         """Limits of this run that were changed before it was resumed, oldest change first."""
@@ -162,8 +185,11 @@ class Control:
             (self.run_id, self.fence, ordinal, attempt, kind.value, sqlstate, message, Jsonb(dict(metrics))),
         )
 
-    async def skip_step(self, ordinal: int, message: str) -> None:
-        await self._value("SELECT wesley.skip_step(%s, %s, %s, %s)", (self.run_id, self.fence, ordinal, message))
+    async def skip_step(self, ordinal: int, message: str, metrics: Mapping[str, Any] | None = None) -> None:
+        await self._value(
+            "SELECT wesley.skip_step(%s, %s, %s, %s, %s)",
+            (self.run_id, self.fence, ordinal, message, Jsonb(dict(metrics or {}))),
+        )
 
     async def events_after(self, identity: int, limit: int = 1000) -> list[Event]:
         """Events of this run with an id above ``identity``, in order."""
@@ -236,6 +262,18 @@ class Control:
     async def terminate(self, pid: int) -> None:
         await self._value("SELECT pg_terminate_backend(%s)", (pid,))
 
+    async def terminate_client(self, pid: int, started: str) -> bool:
+        """End the session ``pid`` if it is a client's, not ours, and the one that began at ``started``: process ids are
+        used again."""
+        return bool(
+            await self._value(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid = %s AND backend_start = %s::timestamptz"
+                " AND backend_type = 'client backend' AND application_name NOT LIKE 'wesley/%%'",
+                (pid, started),
+            )
+        )
+
     async def local_time(self, zone: str) -> datetime | None:
         """The server's time in this zone; None when it does not know the zone."""
         try:
@@ -301,6 +339,7 @@ def json_literal(value: Mapping[str, Any]) -> str:
     return "'" + json.dumps(value).replace("'", "''") + "'::pg_catalog.jsonb"
 
 
+_COMMAND = "command_id, verb, argument, knobs, person, role"
 _RECONNECT_S = 10.0
 _SESSION = (
     "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"

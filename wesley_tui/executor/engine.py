@@ -13,10 +13,9 @@ import asyncio
 import contextlib
 import getpass
 import threading
-import time
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -24,30 +23,32 @@ import psycopg
 
 from wesley_tui.executor.certificate import issue_certificate
 from wesley_tui.executor.control import Command, translated
+from wesley_tui.executor.crew import Crew
+from wesley_tui.executor.decisions import Decisions
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
-from wesley_tui.executor.gate import Asked, Gate, Stopped
+from wesley_tui.executor.gate import Asked, Gate
 from wesley_tui.executor.locks import relations_of
 from wesley_tui.executor.opening import Opened, open_again, open_new
 from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.phase import Failure, Phase, Surroundings
 from wesley_tui.executor.psql_binary import find_psql
+from wesley_tui.executor.retry import is_cancelled
 from wesley_tui.executor.review import ReviewToken
 from wesley_tui.executor.run import Outbox, Run, RunOutcome
-from wesley_tui.executor.scheduler import Frontier, phases_of
+from wesley_tui.executor.scheduler import phases_of
 from wesley_tui.executor.steering import Sampler, Steering
 from wesley_tui.executor.steps import StepRunner
 from wesley_tui.executor.target import PsqlAccess
 from wesley_tui.executor.watch import watch
-from wesley_tui.executor.worker import Worker
-from wesley_tui.planner.plan import Plan, Step, StepKind, WaveName
+from wesley_tui.planner.plan import Plan, Step
 
 __all__ = ["resume_run", "start_run"]
 
 _FOLLOW_EVERY_S = 0.02
 _LISTEN_EVERY_S = 0.2
 _LOCK_CHECK_EVERY_S = 1.0
-_LONG_S = 0.1
-"""A worker that has been busy for longer is worth another psql for the next ready step."""
+_AT_ONCE = frozenset({"pause", "resume", "cancel"})
 
 
 def start_run(conninfo: str, plan: Plan, token: ReviewToken, options: RunOptions | None = None) -> Run:
@@ -79,13 +80,6 @@ def _spawn(conninfo: str, options: RunOptions, opening: Coroutine[Any, Any, Open
     return run
 
 
-@dataclass(slots=True)
-class _Failure:
-    step: Step | None
-    message: str
-    sqlstate: str = ""
-
-
 class _Engine:
     """State of a run under way; everything but :meth:`send` happens in the engine's own loop."""
 
@@ -97,23 +91,27 @@ class _Engine:
         self._outbox = outbox
         self._random = Random(options.seed)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._commands: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
         self._abort: Asked | None = None
         self._insistent = False
         """Aborted twice: what tidies up after the first abort is cancelled too."""
-        self._failures: list[_Failure] = []
+        self._failures: list[Failure] = []
         self._lock_lost = False
-        self._workers: list[Worker] = []
+        self._decisions = Decisions()
         self._done: set[str] = set()
         self._last_event = 0
 
-    def send(self, command: str, argument: str) -> None:
-        """From any thread: ``pause``, ``resume`` or ``abort``."""
+    def send(self, verb: str, argument: str, knobs: Mapping[str, Any]) -> None:
+        """From any thread: ``pause``, ``resume`` and ``cancel`` at once; what has to be remembered goes through the
+        database, as if another process had asked."""
         loop = self._loop
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._obey, command, argument)
+        if loop is None:
+            return
+        with contextlib.suppress(RuntimeError):
+            if verb in _AT_ONCE:
+                loop.call_soon_threadsafe(self._obey, verb, argument)
+            else:
+                asyncio.run_coroutine_threadsafe(self._control.ask(verb, argument, knobs, getpass.getuser()), loop)
 
     async def main(self, opening: Coroutine[Any, Any, Opened]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -157,9 +155,7 @@ class _Engine:
     async def _live(self, opened: Opened) -> RunOutcome:
         """Run all phases with the helpers beside them, then say how it ended."""
         with PsqlAccess.like(self._control.connection) as access:
-            self._access = access
-            self._binary = find_psql()
-            self._server_version = opened.server_version
+            self._crew = Crew(find_psql(), access, self._control, opened.server_version)
             self._done = await self._control.succeeded(self._plan.plan_id)
             self._runner = StepRunner(
                 self._control,
@@ -168,6 +164,7 @@ class _Engine:
                 self._gate.passage,
                 lambda: self._stopping,
                 self._steering,
+                self._decisions,
                 self._random,
             )
             self._sampler = Sampler(self._conninfo, opened.server_version)
@@ -177,38 +174,47 @@ class _Engine:
             for knobs in await self._control.knobs():
                 with contextlib.suppress(ValueError):
                     self._steering.turn(knobs)
+            for command in await self._control.decisions():
+                self._decide(command)
             await self._steering.look(self._sampler, self._control)
             helpers = [asyncio.create_task(h) for h in self._helpers()]
             try:
                 await self._tell_skipped(opened.fresh)
-                for phase in phases_of(self._plan, contract=opened.contract):
-                    if phase[0][0] == "CONTRACT":
-                        await self._refuse_drift([step for _, step in phase])
-                    await self._run_phase(phase)
-                    if self._stopping:
+                whole = True
+                for steps in phases_of(self._plan, contract=opened.contract):
+                    if steps[0][0] == "CONTRACT":
+                        await self._refuse_drift([step for _, step in steps])
+                    whole = await Phase(self._surroundings(), steps).run()
+                    if self._stopping or not whole:
                         break
-                return await self._conclude(opened.contract)
+                return await self._conclude(opened.contract, whole=whole)
             finally:
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)
                 await self._sampler.close()
-                for worker in self._workers:
-                    if worker.busy_since is not None:
-                        worker.kill()
-                    await worker.close()
+                await self._crew.close()
                 with contextlib.suppress(ConnectionLost, StatementFailed):
                     await self._forward()
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self._control, self._runner, self._crew, self._steering, self._gate, self._decisions, self._changed,
+            self._done, self._failures,
+            stopping=lambda: self._stopping,
+            cancelling=lambda: self._abort is not None or self._lock_lost,
+            insistent=lambda: self._insistent,
+        )  # fmt: skip
 
     @property
     def _stopping(self) -> bool:
         return self._abort is not None or bool(self._failures) or self._lock_lost
 
-    def _obey(self, command: str, argument: str, metrics: Mapping[str, Any] | None = None) -> None:
+    def _obey(self, verb: str, argument: str, metrics: Mapping[str, Any] | None = None) -> None:
         asked = Asked(argument, metrics or {})
-        if command == "pause":
+        if verb == "pause":
             self._gate.pause(asked)
-        elif command == "resume":
+        elif verb == "resume":
             self._gate.resume(asked)
         else:
             self._insistent = self._abort is not None
@@ -216,13 +222,48 @@ class _Engine:
             self._gate.refresh()
         self._changed.set()
 
+    async def _obey_command(self, command: Command) -> None:
+        """What another process asks for; an event says what came of it."""
+        if command.verb == "set":
+            await self._turn(command)
+        elif command.verb == "terminate":
+            await self._terminate(command)
+        elif command.verb in {"skip", "retry"}:
+            self._decide(command)
+        else:
+            self._obey(command.verb, str(command), command.metrics)
+
+    def _decide(self, command: Command) -> None:
+        step_sha = str(command.knobs.get("step", ""))
+        if command.verb == "skip":
+            self._decisions.leave_out(step_sha, Asked(str(command), command.metrics))
+        else:
+            self._decisions.try_again(step_sha)
+        self._changed.set()
+
+    async def _terminate(self, command: Command) -> None:
+        """End the session of somebody who holds a lock that a step waits for."""
+        pid, started = int(command.knobs["pid"]), str(command.knobs["started"])
+        who = f"session {pid}, as {command.person} asked"
+        try:
+            ended = await self._control.terminate_client(pid, started)
+        except StatementFailed as error:
+            message = f"could not end {who}: {error}"
+        else:
+            message = f"ended {who}" if ended else f"did not end {who}: it is gone, or no client's"
+            if ended:
+                await self._control.event(EventType.BLOCKER_TERMINATED, message, metrics=command.metrics)
+                self._decisions.try_again("")
+                return
+        await self._control.event(EventType.COMMAND_REFUSED, message, metrics=command.metrics)
+
     def _helpers(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on beside the steps until the run ends."""
         return [
             self._follow(),
             self._listen(),
             self._guard_lock(),
-            watch(self._control, self._workers),
+            watch(self._control, self._crew.workers),
             self._steering.govern(self._sampler, self._control),
         ]
 
@@ -231,10 +272,7 @@ class _Engine:
         while True:
             with contextlib.suppress(StatementFailed):
                 for command in await self._control.commands():
-                    if command.verb == "set":
-                        await self._turn(command)
-                    else:
-                        self._obey("abort" if command.verb == "cancel" else command.verb, str(command), command.metrics)
+                    await self._obey_command(command)
             await asyncio.sleep(_LISTEN_EVERY_S)
 
     async def _tell_skipped(self, fresh: bool) -> None:
@@ -250,45 +288,6 @@ class _Engine:
             if wave.name not in told and all(step.step_sha in self._done for step in wave.steps):
                 await self._control.event(EventType.WAVE_COMPLETE, wave=wave.name)
 
-    async def _run_phase(self, phase: list[tuple[WaveName, Step]]) -> None:
-        waves = {step.step_sha: wave for wave, step in phase}
-        left: dict[str, int] = {}
-        for wave, step in phase:
-            left[wave] = left.get(wave, 0) + (step.step_sha not in self._done)
-        begun: set[str] = set()
-        frontier = Frontier([step for _, step in phase], self._done)
-        running: dict[asyncio.Task[None], tuple[Step, Worker]] = {}
-        self._changed.clear()
-        while not frontier.finished or running:
-            while frontier.ready and self._gate.is_open and await self._may_pass():
-                ready = frontier.peek(self._steering.may_start)
-                worker = self._idle_worker(ready, [w for _, w in running.values()]) if ready is not None else None
-                if ready is None or worker is None:
-                    break
-                step = worker.step = frontier.take(ready)
-                wave = waves[step.step_sha]
-                if wave not in begun:
-                    begun.add(wave)
-                    await self._control.event(EventType.WAVE_START, wave=wave, metrics={"steps": left[wave]})
-                task = asyncio.create_task(self._runner.run(worker, step))
-                task.add_done_callback(lambda _: self._changed.set())
-                running[task] = (step, worker)
-            if not running:
-                if self._stopping:
-                    return
-                if frontier.ready and await self._may_pass():
-                    await self._until_something_may_start(frontier)
-                continue
-            for task in await self._next_end(running):
-                step, _ = running.pop(task)
-                if self._take_result(task, step):
-                    self._done.add(step.step_sha)
-                    frontier.finish(step)
-                    wave = waves[step.step_sha]
-                    left[wave] -= 1
-                    if not left[wave]:
-                        await self._control.event(EventType.WAVE_COMPLETE, wave=wave)
-
     async def _refuse_drift(self, steps: list[Step]) -> None:
         """Before anything is taken away: what the first steps on each relation expect must hold, for all of them, or
         none of them runs. The whole catalog cannot be compared here, no fingerprint was ever made of a half-way state.
@@ -299,75 +298,14 @@ class _Engine:
             seen |= relations_of(step)
             if not first or step.step_sha in self._done or not step.prechecks or self._stopping:
                 continue
-            worker = self._idle_worker(step, [])
+            worker = self._crew.idle(step, [], 1)
             problem = await self._runner.precheck(worker, step) if worker is not None else None
             if problem is not None:
                 message = f"the database is not what the CONTRACT wave was planned for: {problem}"
                 await self._control.event(EventType.DRIFT_DETECTED, message, step_sha=step.step_sha)
-                self._failures.append(_Failure(step, f"{message}. No step of CONTRACT was run; plan again", "WE007"))
+                self._failures.append(Failure(step, f"{message}. No step of CONTRACT was run; plan again", "WE007"))
 
-    async def _until_something_may_start(self, frontier: Frontier) -> None:
-        """The governor may hold back all that is ready, though the gate is open."""
-        while frontier.peek(self._steering.may_start) is None and self._gate.is_open and not self._stopping:
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def _may_pass(self) -> bool:
-        """Wait at the gate; False when the run stops."""
-        try:
-            await self._gate.passage()
-        except Stopped:
-            return False
-        return True
-
-    async def _next_end(self, running: Mapping[asyncio.Task[None], object]) -> set[asyncio.Task[None]]:
-        """Wait until a step ends or something changes. On an abort, cancel what the server runs for us."""
-        patience = _LONG_S if len(self._workers) < self._steering.knobs.workers else None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._changed.wait()
-        self._changed.clear()
-        ended = {task for task in running if task.done()}
-        if (self._abort is not None or self._lock_lost) and not ended:
-            for worker in self._workers:
-                if worker.busy_since is not None and worker.backend_pid and (worker.cancellable or self._insistent):
-                    await self._control.cancel(worker.backend_pid)
-            await asyncio.sleep(0.05)
-            self._changed.set()
-        return ended
-
-    def _take_result(self, task: asyncio.Task[None], step: Step) -> bool:
-        """Whether the step has succeeded; a failure stops the run, a lost control connection ends it."""
-        try:
-            task.result()
-        except Stopped:
-            return False
-        except StatementFailed as error:
-            self._failures.append(_Failure(step, str(error), error.sqlstate))
-            return False
-        except ConnectionLost as error:
-            self._failures.append(_Failure(step, str(error), "08006"))
-            return False
-        return True
-
-    def _idle_worker(self, step: Step, busy: list[Worker]) -> Worker | None:
-        """A worker for ``step``, a new one when that is worth it."""
-        if len(busy) >= self._steering.knobs.workers:
-            return None
-        for worker in self._workers:
-            if worker not in busy:
-                return worker
-        if len(self._workers) >= self._steering.knobs.workers:
-            return None
-        now = time.monotonic()
-        long = all(worker.busy_since is not None and now - worker.busy_since > _LONG_S for worker in busy)
-        if busy and not long and step.kind is StepKind.TRANSACTIONAL:
-            return None
-        worker = Worker(len(self._workers) + 1, self._binary, self._access, self._control, self._server_version)
-        self._workers.append(worker)
-        return worker
-
-    async def _conclude(self, contract: bool) -> RunOutcome:
+    async def _conclude(self, contract: bool, *, whole: bool) -> RunOutcome:
         run_id, plan_id = self._control.run_id, self._plan.plan_id
         failure = self._failures[0] if self._failures else None
         if self._lock_lost:
@@ -379,6 +317,8 @@ class _Engine:
             return RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sqlstate="08006", lost=True)
         if self._abort is not None:
             why = self._abort.message or "no reason given"
+            if failure is not None and failure.step is not None and not is_cancelled(failure.sqlstate):
+                why += f"; before that, step {failure.step.ordinal} had failed: {failure.message}"
             await self._control.move_run("cancelled", EventType.PLAN_CANCELLED, why, self._abort.metrics)
             outcome = RunOutcome(run_id, plan_id, RunStatus.CANCELLED, why)
         elif failure is not None:
@@ -387,6 +327,10 @@ class _Engine:
             await self._control.move_run("failed", EventType.ABORT_REASON, message)
             sha = failure.step.step_sha if failure.step else None
             outcome = RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sha, failure.sqlstate)
+        elif not whole:
+            message = self._left_undone(contract)
+            await self._control.move_run("failed", EventType.ABORT_REASON, message, {"left_out": True})
+            outcome = RunOutcome(run_id, plan_id, RunStatus.FAILED, message)
         else:
             pending = not contract and any(wave.name == "CONTRACT" for wave in self._plan.waves)
             status = RunStatus.CONTRACT_PENDING if pending else RunStatus.COMPLETE
@@ -398,6 +342,21 @@ class _Engine:
         if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
             outcome = await self._certified(await self._verified(outcome))
         return outcome
+
+    def _left_undone(self, contract: bool) -> str:
+        """What a run did not do because a person left steps out."""
+        left_out = self._decisions.left_out
+        undone = [
+            step
+            for wave in self._plan.waves
+            if contract or wave.name != "CONTRACT"
+            for step in wave.steps
+            if step.step_sha not in self._done
+        ]
+        named = ", ".join(f"{step.ordinal} ({step.op} {step.object})" for step in undone if step.step_sha in left_out)
+        behind = sum(step.step_sha not in left_out for step in undone)
+        more = f", and {behind} that come after were not run" if behind else ""
+        return f"left out: step {named}{more}. All else is done; take up what is left with: wesley retry"
 
     async def _verified(self, outcome: RunOutcome) -> RunOutcome:
         if self._options.verify is None:

@@ -36,6 +36,8 @@ class EventType(enum.StrEnum):
     LOCK_TIMEOUT = "lock.timeout"
     LOCK_RELEASED = "lock.released"
     LOCK_LOST = "lock.lost"
+    BLOCKER_TERMINATED = "blocker.terminated"
+    COMMAND_REFUSED = "command.refused"
     GOVERNOR_BACKPRESSURE = "governor.backpressure"
     GOVERNOR_CIRCUIT_OPEN = "governor.circuit_open"
     GOVERNOR_RECOVERED = "governor.recovered"

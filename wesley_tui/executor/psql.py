@@ -1,4 +1,4 @@
-"""One long-lived psql child, as a stream of exchanges: one statement in, one answer out, never two at once.
+"""One long-lived psql child, as a stream of exchanges: one statement in, one answer out.
 
 What is written must be harmless when it is cut at any byte, because psql executes its unfinished buffer when its input
 ends: only calls of functions in schema ``wesley`` go over this wire, and statements that the server itself hands out
@@ -10,6 +10,10 @@ ends: only calls of functions in schema ``wesley`` go over this wire, and statem
 
 ``:ERROR`` is psql's own verdict; a server's message that looks like one is only text. After an error ``\\errverbose``
 tells its SQLSTATE, in an exchange of its own, where no notice can stand between.
+
+:meth:`Psql.ask_ahead` writes several exchanges before the first answer is there, which saves a round trip for each.
+That is only for calls that do nothing once one before them has failed: whoever goes away in between has sent nothing
+that the next run would not find in the ledger.
 
 psql's memory of an exchange is bounded here: the last lines of each output are kept, the others counted.
 """
@@ -26,7 +30,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from wesley_tui.executor import failpoints
@@ -56,11 +60,20 @@ class Answer:
 
 @dataclass(slots=True)
 class _Exchange:
-    nonce: str
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
     out: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     err: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     verdict: str | None = None
     warned: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether both of psql's outputs have come to its end."""
+        return self.verdict is not None and self.warned
+
+    def answer(self) -> Answer:
+        return Answer(tuple(self.out), tuple(self.err))
 
 
 class Psql:
@@ -68,8 +81,10 @@ class Psql:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._exchange: _Exchange | None = None
-        self._answered = asyncio.Event()
+        self._to_say: deque[_Exchange] = deque()
+        """Exchanges whose end has not been seen on the output."""
+        self._to_warn: deque[_Exchange] = deque()
+        """Likewise on the error output: neither waits for the other."""
         self._last_words: deque[str] = deque(maxlen=20)
         self._ended = False
         assert process.stdout is not None
@@ -119,11 +134,30 @@ class Psql:
         ``generated``: the statement yields the text of another one, which psql sends verbatim (``\\gexec``). Raises
         :class:`StatementFailed` when the server refuses, :class:`ConnectionLost` when psql ends.
         """
-        exchange = await self._send(f"{statement} \\gexec\n" if generated else f"{statement};\n")
+        (exchange,) = await self._write([f"{statement} \\gexec\n" if generated else f"{statement};\n"])
+        await self._until_whole(exchange)
         if exchange.verdict == "false":
-            return Answer(tuple(exchange.out), tuple(exchange.err))
-        told = await self._send("\\errverbose\n")
-        raise _failure(list(told.err) + list(told.out), list(exchange.err))
+            return exchange.answer()
+        raise await self._reason(exchange)
+
+    async def ask_ahead(self, statements: Sequence[str]) -> AsyncIterator[Answer]:
+        """Send all ``statements`` at once and yield their answers in order.
+
+        Ends with the :class:`StatementFailed` of the one that was refused, after psql has come to the end of all; the
+        answers of those behind it are dropped. What they did must be nothing.
+        """
+        exchanges = await self._write([f"{statement};\n" for statement in statements])
+        for exchange in exchanges:
+            await self._until_whole(exchange)
+            if exchange.verdict != "false":
+                await self._until_whole(exchanges[-1])
+                raise await self._reason(exchange)
+            yield exchange.answer()
+
+    async def _reason(self, exchange: _Exchange) -> StatementFailed:
+        (told,) = await self._write(["\\errverbose\n"])
+        await self._until_whole(told)
+        return _failure(list(told.err) + list(told.out), list(exchange.err))
 
     async def close(self) -> None:
         """End the session: close its input, wait a moment, then kill."""
@@ -142,30 +176,32 @@ class Psql:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _send(self, text: str) -> _Exchange:
+    async def _write(self, texts: Sequence[str]) -> list[_Exchange]:
+        """Write exchanges, one behind the other; nothing else may be under way."""
         stdin = self._process.stdin
         assert stdin is not None
-        assert self._exchange is None, "one statement at a time"
-        exchange = self._exchange = _Exchange(secrets.token_hex(16))
-        self._answered.clear()
-        try:
-            if self._ended:
-                raise ConnectionLost(self._epitaph())
+        if self._ended:
+            raise ConnectionLost(self._epitaph())
+        assert not self._to_say, "what was asked before has not been answered"
+        exchanges = [_Exchange() for _ in texts]
+        self._to_say.extend(exchanges)
+        self._to_warn.extend(exchanges)
+        for text, exchange in zip(texts, exchanges, strict=True):
             payload = f"{text}\\echo {exchange.nonce} :ERROR\n\\warn {exchange.nonce}\n".encode()
             failpoints.reached("before_send")
             if failpoints.due("half_sent"):
                 os.write(stdin.get_extra_info("pipe").fileno(), payload[: len(text) // 2])
                 os.kill(os.getpid(), signal.SIGKILL)
             stdin.write(payload)
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                await stdin.drain()
             failpoints.reached("after_send")
-            await self._answered.wait()
-            if exchange.verdict is None or not exchange.warned:
-                raise ConnectionLost(self._epitaph())
-            return exchange
-        finally:
-            self._exchange = None
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            await stdin.drain()
+        return exchanges
+
+    async def _until_whole(self, exchange: _Exchange) -> None:
+        await exchange.answered.wait()
+        if not exchange.whole:
+            raise ConnectionLost(self._epitaph())
 
     async def _read(self, stream: asyncio.StreamReader, hear: Callable[[str], None]) -> None:
         """Cut the stream into lines; of a line only the first 64 kB are kept."""
@@ -180,19 +216,21 @@ class Psql:
             hear(pending.decode("utf-8", "replace"))
 
     def _hear_out(self, line: str) -> None:
-        exchange = self._exchange
-        if exchange is None:
+        if not self._to_say:
             return
+        exchange = self._to_say[0]
         if line.startswith(exchange.nonce):
             exchange.verdict = line.removeprefix(exchange.nonce).strip()
+            self._to_say.popleft()
             self._maybe_answered(exchange)
         else:
             exchange.out.append(line)
 
     def _hear_err(self, line: str) -> None:
-        exchange = self._exchange
+        exchange = self._to_warn[0] if self._to_warn else None
         if exchange is not None and line == exchange.nonce:
             exchange.warned = True
+            self._to_warn.popleft()
             self._maybe_answered(exchange)
             return
         self._last_words.append(line)
@@ -200,12 +238,13 @@ class Psql:
             exchange.err.append(line)
 
     def _maybe_answered(self, exchange: _Exchange) -> None:
-        if exchange.warned and exchange.verdict is not None:
-            self._answered.set()
+        if exchange.whole:
+            exchange.answered.set()
 
     def _hang_up(self, _: object) -> None:
         self._ended = True
-        self._answered.set()
+        for exchange in (*self._to_say, *self._to_warn):
+            exchange.answered.set()
 
     def _epitaph(self) -> str:
         words = " ".join(line.strip() for line in self._last_words if line.strip())[-500:]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
 
@@ -107,7 +107,9 @@ class Outbox:
 class Run:
     """A run under way. Methods return at once, except :meth:`wait`; all may be called from any thread."""
 
-    def __init__(self, outbox: Outbox, send: Callable[[str, str], None], thread: threading.Thread) -> None:
+    def __init__(
+        self, outbox: Outbox, send: Callable[[str, str, Mapping[str, Any]], None], thread: threading.Thread
+    ) -> None:
         self._outbox = outbox
         self._send = send
         self._thread = thread
@@ -121,18 +123,31 @@ class Run:
 
     def pause(self) -> None:
         """Start nothing new: running steps end, a backfill stops after its batch."""
-        self._send("pause", "")
+        self._send("pause", "", {})
 
     def resume(self) -> None:
         """Go on after :meth:`pause`."""
-        self._send("resume", "")
+        self._send("resume", "", {})
 
     def abort(self, reason: str) -> None:
         """Cancel what the server runs for us, and end the run as cancelled; it can be resumed.
 
         A cancelled index build leaves an invalid index, which is removed first; a second call cancels that too.
         """
-        self._send("abort", reason)
+        self._send("cancel", reason, {})
+
+    def skip(self, step_sha: str, reason: str) -> None:
+        """Leave a step out, also when the run is resumed, and with it all that comes after it; the run then ends as
+        failed. What of it runs now is cancelled."""
+        self._send("skip", reason, {"step": step_sha})
+
+    def retry(self, step_sha: str = "") -> None:
+        """Try a step again that waits for its next attempt, or take one in again that was left out; empty: all."""
+        self._send("retry", "", {"step": step_sha})
+
+    def terminate(self, pid: int, started: str, reason: str) -> None:
+        """End the session of somebody who holds a lock that a step waits for."""
+        self._send("terminate", reason, {"pid": pid, "started": started})
 
     def wait(self, timeout: float | None = None) -> RunOutcome | None:
         """The outcome, or None when the run is still under way after ``timeout`` seconds."""

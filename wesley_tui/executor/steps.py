@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from random import Random
 
 from wesley_tui.executor import failpoints
 from wesley_tui.executor.control import Blocker, Control, json_literal
-from wesley_tui.executor.errors import StatementFailed
+from wesley_tui.executor.decisions import Decisions, Skipped
+from wesley_tui.executor.errors import ConnectionLost, StatementFailed
 from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Stopped
 from wesley_tui.executor.options import RunOptions
@@ -54,6 +55,7 @@ class StepRunner:
         gate: Callable[[], Awaitable[None]],
         stopping: Callable[[], bool],
         steering: Steering,
+        decisions: Decisions,
         random: Random,
     ) -> None:
         self._control = control
@@ -62,10 +64,39 @@ class StepRunner:
         self._gate = gate
         self._stopping = stopping
         self._steering = steering
+        self._decisions = decisions
         self._random = random
 
-    async def run(self, worker: Worker, step: Step) -> None:
-        """Run ``step`` until it has succeeded; raises StatementFailed or WorkerLost when it does not."""
+    async def ahead(
+        self, worker: Worker, steps: Sequence[Step], landed: Callable[[Step], None]
+    ) -> StatementFailed | ConnectionLost | None:
+        """Run several transactional steps with the same statement_timeout, sent at once; ``landed`` is told of each
+        that has succeeded. Returns what the first that did not has died of: those behind it have not run."""
+        calls = []
+        for step, before in zip(steps, (None, *steps), strict=False):
+            attempt = self._attempts.get(step.step_sha, 0) + 1
+            lock_ms = self._options.retry.lock_timeout_ms(1, step.lock_timeout_ms, step.max_retries)
+            call = _Call(self._control, step, sha256_hex(step_content(step)), attempt, _Memory(), lock_ms)
+            behind = () if before is None else (before.ordinal,)
+            calls.append((call, call.text("apply_step", attempt, lock_ms, *behind)))
+        asking = worker.ask_ahead([text for _, text in calls], statement_timeout_ms=steps[0].statement_timeout_ms)
+        try:
+            async with aclosing(asking) as answers:
+                for call, _ in calls:
+                    async with self._announced(call):
+                        answer = await anext(answers)
+                    if answer.rows[-1] == "not run":
+                        return None
+                    self._attempts[call.step.step_sha] = call.attempt
+                    failpoints.reached("after_ack")
+                    landed(call.step)
+        except (StatementFailed, ConnectionLost) as error:
+            return error
+        return None
+
+    async def run(self, worker: Worker, step: Step, trouble: StatementFailed | ConnectionLost | None = None) -> None:
+        """Run ``step`` until it has succeeded; raises StatementFailed or WorkerLost when it does not, and
+        :class:`Skipped` when a person wants it left out. ``trouble``: what its first attempt has died of already."""
         run = {
             StepKind.TRANSACTIONAL: self._transactional,
             StepKind.AUTOCOMMIT: self._autocommit,
@@ -81,6 +112,9 @@ class StepRunner:
             lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms, step.max_retries)
             call = _Call(self._control, step, content_sha, attempt, memory, lock_ms)
             try:
+                if trouble is not None:
+                    before, trouble = trouble, None
+                    raise before
                 return await run(worker, call)
             except WorkerLost as error:
                 lost = 1 if call.progressed else lost + 1
@@ -92,8 +126,15 @@ class StepRunner:
                 if call.progressed:
                     tries, begun = 1, time.monotonic()
                 await self._failed(worker, call, error, begun, tries)
-            await asyncio.sleep(self._options.retry.pause_s(tries, self._random))
-            await self._gate()
+            if await self._decisions.pause(step.step_sha, self._options.retry.pause_s(tries, self._random)):
+                tries, begun = 0, time.monotonic()
+            await self._pass(step)
+
+    async def _pass(self, step: Step) -> None:
+        """Wait at the gate; :class:`Skipped` when the step is wanted no more."""
+        await self._gate()
+        if step.step_sha in self._decisions.left_out:
+            raise Skipped
 
     async def precheck(self, worker: Worker, step: Step) -> str | None:
         """The message of the first precheck of ``step`` that does not hold now; None also when it takes too long to
@@ -112,7 +153,8 @@ class StepRunner:
         blocked = bool(worker.blockers)
         call.memory.blockers = blockers or call.memory.blockers
         policy = self._options.retry
-        again = policy.retries(error.sqlstate, was_blocked=blocked) and not self._stopping()
+        skipped = call.step.step_sha in self._decisions.left_out
+        again = policy.retries(error.sqlstate, was_blocked=blocked) and not self._stopping() and not skipped
         on_lock = waits_for_lock(error.sqlstate, was_blocked=blocked)
         who = "; ".join(map(str, call.memory.blockers)) or "a lock that somebody holds"
         spent = time.monotonic() - begun
@@ -122,7 +164,7 @@ class StepRunner:
         elif on_lock and not self._stopping():
             error.detail = f"gave up after {spent:.0f} s of waiting for {who}"
         message = f"waited for {who}" if kind is EventType.LOCK_TIMEOUT else str(error)
-        if self._stopping() and is_cancelled(error.sqlstate):
+        if (self._stopping() or skipped) and is_cancelled(error.sqlstate):
             message = "cancelled; what it had not committed was rolled back"
         await self._record(
             call,
@@ -131,9 +173,11 @@ class StepRunner:
             message,
             detail=error.detail,
             hint=error.hint,
-            blockers=[{"pid": b.pid, "user": b.user, "query": b.query, "age_s": round(b.age_s, 1)} for b in blockers],
+            blockers=[blocker.metrics for blocker in blockers],
             lock_timeout_ms=call.lock_ms,
         )
+        if skipped:
+            raise Skipped from error
         if kind is EventType.STEP_FAIL:
             raise error
 
@@ -269,10 +313,10 @@ class StepRunner:
             pacer.failed()
         told = 0.0
         while True:
-            await self._gate()
+            await self._pass(step)
             while not self._steering.in_window(step):
                 await asyncio.sleep(_WINDOW_EVERY_S)
-                await self._gate()
+                await self._pass(step)
             pacer.steer(self._steering.batch_target_ms, self._steering.knobs.rows_per_second, self._steering.rest)
             now = time.monotonic()
             progress = None

@@ -107,7 +107,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley
 BEGIN
     RETURN QUERY
         WITH told AS (
-            SELECT e.plan_id, e.step_sha, e.run_id, (e.metrics ->> 'ledger_id')::bigint AS ledger_id
+            SELECT e.plan_id, e.step_sha, e.run_id, (e.metrics ->> 'ledger_id')::bigint AS ledger_id,
+                   count(*) OVER (PARTITION BY e.metrics ->> 'ledger_id') AS times
               FROM wesley.migration_events e WHERE e.type = 'step.ok'
         ), done AS (
             SELECT l.plan_id, l.step_sha, l.run_id, l.ledger_id
@@ -117,8 +118,7 @@ BEGIN
                CASE WHEN d.ledger_id IS NULL THEN 'an event says that it succeeded, the ledger does not'
                     ELSE 'the ledger says that it succeeded, no event does' END
           FROM told t FULL JOIN done d USING (plan_id, step_sha, run_id, ledger_id)
-         WHERE t.plan_id IS NULL OR d.plan_id IS NULL
-            OR (SELECT count(*) FROM told x WHERE x.ledger_id = d.ledger_id) > 1;
+         WHERE t.plan_id IS NULL OR d.plan_id IS NULL OR t.times > 1;
 END
 $wesley$;
 COMMENT ON FUNCTION wesley.verify_ledger() IS 'No row: the ledger says exactly what the event chain says';

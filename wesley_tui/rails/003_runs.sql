@@ -28,7 +28,7 @@ BEGIN
         END IF;
         -- A resume is newer than whatever was asked of the process that died.
         UPDATE wesley.migration_commands c SET taken_at = clock_timestamp()
-         WHERE c.run_id = p_resume AND c.taken_at IS NULL AND c.verb <> 'set';
+         WHERE c.run_id = p_resume AND c.taken_at IS NULL AND c.verb NOT IN ('set', 'skip', 'retry');
     END IF;
     PERFORM wesley.chain_event(v_run, v_type, NULL, NULL, '', p_metrics, clock_timestamp());
     PERFORM wesley.chain_event(v_run, 'lock.acquired', NULL, NULL, 'one migration at a time on this database',

@@ -18,8 +18,8 @@ BEGIN
             USING ERRCODE = 'WE001', HINT = 'Another process has taken this run over; look at it with: wesley status';
     END IF;
     SELECT s.* INTO o_step
-      FROM wesley.migration_steps s JOIN wesley.migration_runs r USING (plan_id)
-     WHERE r.run_id = p_run AND s.ordinal = p_ordinal;
+      FROM wesley.migration_steps s
+     WHERE s.plan_id = (SELECT r.plan_id FROM wesley.migration_runs r WHERE r.run_id = p_run) AND s.ordinal = p_ordinal;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'run % has no step %', p_run, p_ordinal USING ERRCODE = 'WE006';
     END IF;
@@ -30,7 +30,7 @@ BEGIN
     o_content := o_step.content::jsonb;
     o_done := EXISTS (SELECT FROM wesley.migration_done l
                        WHERE l.plan_id = o_step.plan_id AND l.step_sha = o_step.step_sha);
-    IF NOT o_done THEN
+    IF NOT o_done AND jsonb_array_length(o_content -> 'depends_on') > 0 THEN
         SELECT d.sha INTO v_missing
           FROM jsonb_array_elements_text(o_content -> 'depends_on') AS d (sha)
          WHERE NOT EXISTS (SELECT FROM wesley.migration_done l
@@ -137,8 +137,12 @@ COMMENT ON FUNCTION wesley.failing_check(jsonb, text) IS
 CREATE OR REPLACE FUNCTION wesley.demand(p_step wesley.migration_steps, p_content jsonb, p_kind text)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 DECLARE
-    v_problem text := wesley.failing_check(p_content, p_kind);
+    v_problem text;
 BEGIN
+    IF jsonb_array_length(p_content -> p_kind) = 0 THEN
+        RETURN;
+    END IF;
+    v_problem := wesley.failing_check(p_content, p_kind);
     IF v_problem IS NOT NULL THEN
         RAISE EXCEPTION '%', v_problem USING
             ERRCODE = CASE p_kind WHEN 'prechecks' THEN 'WE002' ELSE 'WE003' END,
@@ -185,7 +189,16 @@ DECLARE
     v_ms     double precision := round((EXTRACT(epoch FROM clock_timestamp() - p_started) * 1000)::numeric, 3);
     v_ledger bigint;
 BEGIN
-    PERFORM wesley.announce_step(p_run, p_fence, p_step.ordinal, p_attempt, p_started);
+    PERFORM wesley.hold_head(p_run, p_fence);
+    IF NOT EXISTS (SELECT FROM wesley.migration_ledger l
+                    WHERE l.plan_id = p_step.plan_id AND l.step_sha = p_step.step_sha
+                      AND l.run_id = p_run AND l.attempt = p_attempt) THEN
+        INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status)
+        VALUES (p_run, p_step.plan_id, p_step.step_sha, p_step.ordinal, p_attempt, 'started');
+        PERFORM wesley.chain_event(
+            p_run, 'step.start', p_step.wave, p_step.step_sha, p_step.op || ' ' || p_step.object,
+            jsonb_build_object('attempt', p_attempt, 'ordinal', p_step.ordinal), p_started);
+    END IF;
     INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status, duration_ms, message)
     VALUES (p_run, p_step.plan_id, p_step.step_sha, p_step.ordinal, p_attempt, 'succeeded', v_ms, p_message)
     RETURNING ledger_id INTO v_ledger;
@@ -196,8 +209,10 @@ BEGIN
 END
 $wesley$;
 
+DROP FUNCTION IF EXISTS wesley.apply_step(bigint, bigint, integer, text, integer, integer);
 CREATE OR REPLACE FUNCTION wesley.apply_step(
-    p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer, p_lock_timeout_ms integer
+    p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer, p_lock_timeout_ms integer,
+    p_behind integer DEFAULT NULL
 ) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 DECLARE
     v_started   timestamptz := clock_timestamp();
@@ -209,6 +224,11 @@ DECLARE
     v_rows      bigint;
     v_all_rows  bigint := 0;
 BEGIN
+    IF p_behind IS NOT NULL AND NOT EXISTS (
+        SELECT FROM wesley.migration_runs r JOIN wesley.migration_steps s USING (plan_id)
+          JOIN wesley.migration_done d USING (plan_id, step_sha) WHERE r.run_id = p_run AND s.ordinal = p_behind) THEN
+        RETURN 'not run';
+    END IF;
     v_entered := wesley.enter_step(p_run, p_fence, p_ordinal, p_content_sha);
     v_step := v_entered.o_step;
     IF v_entered.o_done THEN
@@ -235,6 +255,9 @@ BEGIN
     RETURN 'applied';
 END
 $wesley$;
+COMMENT ON FUNCTION wesley.apply_step(bigint, bigint, integer, text, integer, integer, integer) IS
+    'p_behind: the step that was sent before this one without waiting for its answer; when that one has not succeeded, '
+    'this one answers "not run" and does nothing';
 
 CREATE OR REPLACE FUNCTION wesley.begin_step(
     p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer
@@ -334,8 +357,10 @@ $wesley$;
 COMMENT ON FUNCTION wesley.fail_step(bigint, bigint, integer, integer, text, text, text, jsonb) IS
     'An attempt that failed; the event is step.fail, step.retry or lock.timeout. The step itself stays undone';
 
-CREATE OR REPLACE FUNCTION wesley.skip_step(p_run bigint, p_fence bigint, p_ordinal integer, p_message text)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DROP FUNCTION IF EXISTS wesley.skip_step(bigint, bigint, integer, text);
+CREATE OR REPLACE FUNCTION wesley.skip_step(
+    p_run bigint, p_fence bigint, p_ordinal integer, p_message text, p_metrics jsonb DEFAULT '{}'
+) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 DECLARE
     v_step wesley.migration_steps;
 BEGIN
@@ -344,6 +369,6 @@ BEGIN
       FROM wesley.migration_steps s JOIN wesley.migration_runs r USING (plan_id)
      WHERE r.run_id = p_run AND s.ordinal = p_ordinal;
     PERFORM wesley.chain_event(p_run, 'step.skip', v_step.wave, v_step.step_sha, p_message,
-                               jsonb_build_object('ordinal', p_ordinal), clock_timestamp());
+                               p_metrics || jsonb_build_object('ordinal', p_ordinal), clock_timestamp());
 END
 $wesley$;

@@ -4,7 +4,7 @@
 CREATE TABLE IF NOT EXISTS wesley.migration_commands (
     command_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id       bigint NOT NULL REFERENCES wesley.migration_runs,
-    verb         text NOT NULL CHECK (verb IN ('pause', 'resume', 'cancel', 'set')),
+    verb         text NOT NULL,
     argument     text NOT NULL DEFAULT '',
     knobs        jsonb NOT NULL DEFAULT '{}',
     person       text NOT NULL,
@@ -14,12 +14,17 @@ CREATE TABLE IF NOT EXISTS wesley.migration_commands (
 );
 CREATE INDEX IF NOT EXISTS migration_commands_waiting
     ON wesley.migration_commands (run_id, command_id) WHERE taken_at IS NULL;
+ALTER TABLE wesley.migration_commands DROP CONSTRAINT IF EXISTS migration_commands_verb_check,
+    ADD CONSTRAINT migration_commands_verb_check
+        CHECK (verb IN ('pause', 'resume', 'cancel', 'set', 'skip', 'retry', 'terminate'));
 COMMENT ON TABLE wesley.migration_commands IS
-    'Pause, resume, cancel and changed limits, asked for from another process; taken_at is when the run obeyed';
+    'Pause, resume, cancel, changed limits, steps to leave out or to try again, blockers to end: asked for from another '
+    'process; taken_at is when the run obeyed';
 COMMENT ON COLUMN wesley.migration_commands.person IS 'Who the caller says it is; role is what the server knows';
 
-CREATE OR REPLACE FUNCTION wesley.take_commands(p_run bigint, p_fence bigint)
-RETURNS TABLE (verb text, argument text, knobs jsonb, person text, role text)
+DROP FUNCTION IF EXISTS wesley.take_commands(bigint, bigint);
+CREATE FUNCTION wesley.take_commands(p_run bigint, p_fence bigint)
+RETURNS TABLE (command_id bigint, verb text, argument text, knobs jsonb, person text, role text)
 LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 BEGIN
     PERFORM wesley.hold_head(p_run, p_fence);
@@ -27,7 +32,7 @@ BEGIN
         WITH taken AS (
             UPDATE wesley.migration_commands c SET taken_at = clock_timestamp()
              WHERE c.run_id = p_run AND c.taken_at IS NULL RETURNING c.*
-        ) SELECT t.verb, t.argument, t.knobs, t.person, t.role FROM taken t ORDER BY t.command_id;
+        ) SELECT t.command_id, t.verb, t.argument, t.knobs, t.person, t.role FROM taken t ORDER BY t.command_id;
 END
 $wesley$;
 COMMENT ON FUNCTION wesley.take_commands(bigint, bigint) IS 'The waiting commands, oldest first, for the run that holds the fence';
