@@ -220,6 +220,10 @@ class Plan:
     """Patterns of objects that were left out of the comparison."""
     rates: Mapping[str, Rate] = field(default_factory=dict)
     """What the estimates were made with, by name: ``brief``, ``scan``, ``rewrite``, ``build``, ``backfill``."""
+    title: str = ""
+    """Of a hand-written plan."""
+    reason: str = ""
+    """Why its author wrote it."""
 
     @property
     def hazard(self) -> HazardClass:
