@@ -22,7 +22,7 @@ from wesley_tui.tui.widgets.key_bar import KeyBar
 def test_the_plan_appears_without_a_key_being_pressed() -> None:
     async def scenario(driver: Driver) -> None:
         assert driver.main.plan is plans.SAFE
-        assert [row.wave.name for row in driver.main.tree_view.rows if row.step is None] == [
+        assert [row.wave and row.wave.name for row in driver.main.tree_view.rows if row.step is None] == [
             "EXPAND",
             "BACKFILL",
             "VALIDATE",

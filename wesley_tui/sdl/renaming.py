@@ -40,5 +40,5 @@ def rename_insertion(lines: Sequence[str], line: int, column: int, old: Sequence
         return None
     before = text[: found.end()]
     row = before.count("\n")
-    directive = f" @renamed(from: {write_quoted(".".join(map(quote_ident, old)))})"
+    directive = f" @renamed(from: {write_quoted('.'.join(map(quote_ident, old)))})"
     return Insertion(line - 1 + row, len(before) - (before.rfind("\n") + 1), directive)

@@ -52,6 +52,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("schema.previous_file", ("ctrl+pageup",), "File", "Open the schema file before", "schema"),
     Command("plan.go_to_source", ("g",), "Source", "Go to the SDL line of the selected step", "plan", footer=True),
     Command("plan.copy_sql", ("y",), "Copy", "Copy the SQL of the selected step or wave", "plan", footer=True),
+    Command("plan.rename", ("a",), "A rename", "Yes: write @renamed into the schema", "plan", footer=True),
+    Command("plan.keep_apart", ("n",), "Two things", "No: one goes, another comes", "plan", footer=True),
     Command("plan.reread", ("ctrl+l",), "Reread", "Read the database and plan again; draw the whole screen", "plan"),
     Command("view.schema", ("f2", "1"), "Schema", "Go to the schema editor", "view"),
     Command("view.plan", ("f3", "2"), "Plan", "Go to the plan", "view"),

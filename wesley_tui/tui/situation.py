@@ -24,6 +24,7 @@ class Situation:
     modified: bool = False
     files: int = 1
     row_selected: bool = False
+    question_selected: bool = False
     run: RunStatus | None = None
     run_ended: bool = True
 
@@ -55,6 +56,8 @@ def why_not(command: str, now: Situation) -> str:
             return "" if now.files > 1 else "Only one schema file is open."
         case "plan.go_to_source" | "plan.copy_sql":
             return "" if now.row_selected else "No step is selected."
+        case "plan.rename" | "plan.keep_apart":
+            return "" if now.question_selected else "No question is selected: the plan shows those with a ? before."
         case "plan.reread":
             return "A run is going on: the database is read again when it ends." if now.running else ""
         case _:

@@ -21,10 +21,10 @@ from wesley_tui.tui.widgets.banner import Banner
 from wesley_tui.tui.widgets.key_bar import KeyBar
 from wesley_tui.tui.widgets.plan_tree import PlanTree
 from wesley_tui.tui.widgets.problem_list import ProblemList
-from wesley_tui.tui.widgets.step_details import describe_diagnostics
+from wesley_tui.tui.widgets.step_details import describe_diagnostics, describe_question
 
 if TYPE_CHECKING:
-    pass
+    from wesley_tui.diff.changes import RenameQuestion
 
 __all__ = ["PlanningScreen"]
 
@@ -176,9 +176,13 @@ class PlanningScreen(Workspace):
         if self.holds_run:
             return
         nothing = "Nothing to do: the database has the declared schema."
-        self.tree_view.show_plan(plan, "" if plan.waves else nothing)
+        self._show_tree("" if plan.waves else nothing)
         self.tree_view.show_run(self.run_state if self.shows_run() else None)
         self.show_selected()
+
+    def _show_tree(self, placeholder: str = "") -> None:
+        questions = [item for item in self.plan.questions if item not in self.kept_apart] if self.plan else []
+        self.tree_view.show_plan(self.plan, placeholder, questions)
 
     def _let_go_of_run(self) -> None:
         """The database was asked again: when the run has ended, the tree is the newest plan's."""
@@ -201,6 +205,41 @@ class PlanningScreen(Workspace):
         room = 4 if self.size.height >= 30 else 2
         self.query_one(ProblemList).show_problems(self.problems, room)
 
+    # -- questions -----------------------------------------------------------------------------------------------
+
+    def do_plan_rename(self) -> None:
+        """Write the answer where it lasts: into the schema."""
+        from wesley_tui.sdl.renaming import rename_insertion
+
+        question = self._selected_question()
+        if question is None:
+            return
+        kind, name = ("table", question.new)
+        if question.kind == "column":
+            kind, name = "column", f"{question.relation}.{question.new}"
+        found = self._locations.get(f"{kind} {name}")
+        editor = next((one for one in self.editors if found is not None and one.source_name == found[0]), None)
+        if found is None or editor is None:
+            self.notify(f"No line of the schema declares {kind} {name}.", severity="warning", markup=False)
+            return
+        insertion = rename_insertion(editor.document.lines, found[1], found[2], _old_name(question))
+        if insertion is None:
+            self.notify(f"{found[0]}:{found[1]} makes {kind} {name}: write @renamed there.", markup=False)
+            return
+        editor.insert(insertion.text, (insertion.row, insertion.column), maintain_selection_offset=True)
+        self.note("renamed", f"{found[0]}:{insertion.row + 1}{insertion.text}")
+        self.notify(f"Wrote{insertion.text} into line {insertion.row + 1}.", markup=False)
+
+    def do_plan_keep_apart(self) -> None:
+        question = self._selected_question()
+        if question is not None:
+            self.kept_apart.add(question)
+            self._show_tree()
+
+    def _selected_question(self) -> RenameQuestion | None:
+        row = self.tree_view.row
+        return row.question if row is not None else None
+
     # -- the selected row ----------------------------------------------------------------------------------------
 
     @on(PlanTree.Selected)
@@ -220,9 +259,11 @@ class PlanningScreen(Workspace):
         if row is None:
             text = "Nothing to do.\n\nThe database has the declared schema: a plan made now is empty."
             self.details.show_content(Content(text), keep_position=keep_position)
-        elif row.step is None:
+        elif row.question is not None:
+            self.details.show_content(describe_question(row.question), keep_position=keep_position)
+        elif row.wave is not None and row.step is None:
             self.details.show_wave(row.wave, keep_position=keep_position)
-        else:
+        elif row.wave is not None and row.step is not None:
             state = self.tree_view.run_state
             self.details.show_step(row.step, row.wave, plan, state, keep_position=keep_position)
 
@@ -236,9 +277,17 @@ class PlanningScreen(Workspace):
 
     def do_plan_copy_sql(self) -> None:
         row = self.tree_view.row
-        if row is None:
+        if row is None or row.wave is None:
             return
         steps = [row.step] if row.step is not None else row.wave.steps
         sql = "\n".join(step.sql for step in steps)
         self.app.copy_to_clipboard(sql)
         self.notify(f"Copied {count(len(sql.splitlines()), 'line')} of SQL.", markup=False)
+
+
+def _old_name(question: RenameQuestion) -> tuple[str, ...]:
+    """As ``@renamed(from:)`` takes it: with its schema only where that is another one."""
+    if question.kind == "column":
+        return (question.old,)
+    schema, _, name = question.old.partition(".")
+    return (name,) if schema == question.relation.schema else (schema, name)

@@ -42,8 +42,13 @@ from wesley_tui.tui.widgets.wave_progress import WaveProgress
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.diff.changes import RenameQuestion
 
 __all__ = ["Workspace"]
+
+
+_ANSWERS = ("plan.rename", "plan.keep_apart")
+"""What the key line offers instead of what can be done with a step, while a question is selected."""
 
 
 class Workspace(Screen[None]):
@@ -67,6 +72,8 @@ class Workspace(Screen[None]):
         self.active: PaneId = "schema"
         self.file = 0
         self._locations: Mapping[str, tuple[str, int, int]] = {}
+        self.kept_apart: set[RenameQuestion] = set()
+        """Questions that were answered with no, for as long as the application runs."""
         self.feed: RunFeed | None = None
         self.holds_run = False
         """While a run goes on, and until the database was read after it, the tree shows the plan that runs or ran."""
@@ -134,7 +141,7 @@ class Workspace(Screen[None]):
 
     def situation(self) -> Situation:
         errors = sum(item.severity == "error" for item in self.problems)
-        state = self.run_state
+        state, row = self.run_state, self.tree_view.row
         return Situation(
             connected=self.snapshot is not None,
             read_only=self.context.workbench.read_only,
@@ -146,7 +153,8 @@ class Workspace(Screen[None]):
             errors=errors,
             modified=any(editor.modified for editor in self.editors),
             files=len(self.context.sources),
-            row_selected=self.tree_view.row is not None,
+            row_selected=row is not None and row.question is None,
+            question_selected=row is not None and row.question is not None,
             run=state.status if state is not None else None,
             run_ended=self.feed is None or self.feed.ended,
         )
@@ -261,6 +269,8 @@ class Workspace(Screen[None]):
         hints: list[KeyHint] = []
         for item in commands_of("main"):
             if not item.footer or (item.id in ("run.pause", "run.resume", "run.abort") and not now.running):
+                continue
+            if now.question_selected != (item.id in _ANSWERS) and item.group == "plan":
                 continue
             own = self.context.keys.get(item.id)
             keys = tuple(own.split(",")) if own else item.keys

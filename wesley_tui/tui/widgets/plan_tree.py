@@ -1,4 +1,5 @@
-"""The plan as a tree: waves, and under each its steps, with badge, lock and what is happening to it.
+"""The plan as a tree: questions first, then waves, and under each its steps, with badge, lock and what is happening to
+it.
 
 Nothing is rebuilt when the text changes: the rows are read off the plan when they are drawn, and the cursor and the
 closed waves are remembered by what they stand for (operation and object), not by where they were.
@@ -7,8 +8,9 @@ closed waves are remembered by what they stand for (operation and object), not b
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -35,17 +37,22 @@ from wesley_tui.tui.present import (
 from wesley_tui.tui.text import count, duration, identifier
 from wesley_tui.tui.widgets.line_view import LineView
 
+if TYPE_CHECKING:
+    from wesley_tui.diff.changes import RenameQuestion
+
 __all__ = ["PlanRow", "PlanTree"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """One row: a wave, or a step of it."""
+    """One row: a wave, a step of it, or a question."""
 
     key: tuple[str, ...]
-    """The same in every plan that has this wave or this operation on this object."""
-    wave: Wave
+    """The same in every plan that has this wave, this operation on this object, or this question."""
+    wave: Wave | None = None
+    """None for a question."""
     step: Step | None = None
+    question: RenameQuestion | None = None
 
 
 class PlanTree(LineView):
@@ -87,6 +94,7 @@ class PlanTree(LineView):
         self.run_state: RunState | None = None
         self._rows: tuple[PlanRow, ...] = ()
         self._folded: set[tuple[str, ...]] = set()
+        self._questions: tuple[RenameQuestion, ...] = ()
         self._schema = ""
         self._op_width = 0
 
@@ -99,9 +107,11 @@ class PlanTree(LineView):
     def rows(self) -> tuple[PlanRow, ...]:
         return self._rows
 
-    def show_plan(self, plan: Plan | None, placeholder: str = "") -> None:
-        """Another plan, or none and a sentence that says why; cursor and closed waves stay with what they stood for."""
+    def show_plan(self, plan: Plan | None, placeholder: str = "", questions: Sequence[RenameQuestion] = ()) -> None:
+        """Another plan, or none and a sentence that says why; cursor and closed waves stay with what they stood for.
+        ``questions`` are those of the plan that nobody has answered."""
         self.plan = plan
+        self._questions = tuple(questions)
         self.placeholder = placeholder
         steps = list(plan.steps) if plan is not None else []
         self._schema = common_schema(steps)
@@ -120,9 +130,10 @@ class PlanTree(LineView):
 
     def select(self, key: tuple[str, ...]) -> bool:
         """Put the cursor on the row with this key, opening its wave; False when there is none."""
-        for row in _all_rows(self.plan):
+        for row in self._all_rows():
             if row.key == key:
-                self._folded.discard(("wave", row.wave.name))
+                if row.wave is not None:
+                    self._folded.discard(("wave", row.wave.name))
                 self._lay_out()
                 self._move(next(index for index, shown in enumerate(self._rows) if shown.key == key))
                 return True
@@ -132,7 +143,9 @@ class PlanTree(LineView):
         before = self.row
         old_index = self.cursor
         self._rows = tuple(
-            row for row in _all_rows(self.plan) if row.step is None or ("wave", row.wave.name) not in self._folded
+            row
+            for row in self._all_rows()
+            if row.step is None or row.wave is None or ("wave", row.wave.name) not in self._folded
         )
         self.lines_changed()
         index = self._find(before, old_index)
@@ -176,10 +189,13 @@ class PlanTree(LineView):
         if not self._rows:
             return Content.styled(f" {self.placeholder}", "$muted")
         row = self._rows[index]
-        return self._wave_line(row, width) if row.step is None else self._step_line(row.step, width)
+        if row.question is not None:
+            return _question_line(row.question, width)
+        if row.step is not None:
+            return self._step_line(row.step, width)
+        return self._wave_line(row, row.wave, width) if row.wave is not None else Content("")
 
-    def _wave_line(self, row: PlanRow, width: int) -> Content:
-        wave = row.wave
+    def _wave_line(self, row: PlanRow, wave: Wave, width: int) -> Content:
         glyph = self.glyphs.closed if row.key in self._folded else self.glyphs.opened
         if self.run_state is not None:
             done, total = wave_counts(wave, self.run_state)
@@ -248,7 +264,7 @@ class PlanTree(LineView):
             return
         if row.step is not None:
             self._move(next(i for i, other in enumerate(self._rows) if other.step is None and other.wave is row.wave))
-        elif row.key not in self._folded:
+        elif row.wave is not None and row.key not in self._folded:
             self._folded.add(row.key)
             self._lay_out()
 
@@ -260,7 +276,7 @@ class PlanTree(LineView):
 
     def action_toggle_wave(self) -> None:
         row = self.row
-        if row is None:
+        if row is None or row.wave is None:
             return
         key = ("wave", row.wave.name)
         if key in self._folded:
@@ -271,21 +287,29 @@ class PlanTree(LineView):
 
     def action_open(self) -> None:
         row = self.row
-        if row is not None and row.step is not None:
+        if row is not None and row.key[0] != "wave":
             self.post_message(self.Opened(self, row))
         else:
             self.action_toggle_wave()
 
+    def _all_rows(self) -> list[PlanRow]:
+        rows = [PlanRow(("question", q.kind, str(q.relation), q.old, q.new), question=q) for q in self._questions]
+        seen: Counter[tuple[str, str]] = Counter()
+        for wave in self.plan.waves if self.plan is not None else ():
+            rows.append(PlanRow(("wave", wave.name), wave))
+            for step in wave.steps:
+                seen[step.op, step.object] += 1
+                rows.append(PlanRow(("step", step.op, step.object, str(seen[step.op, step.object])), wave, step))
+        return rows
 
-def _all_rows(plan: Plan | None) -> list[PlanRow]:
-    rows: list[PlanRow] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for wave in plan.waves if plan is not None else ():
-        rows.append(PlanRow(("wave", wave.name), wave))
-        for step in wave.steps:
-            seen[step.op, step.object] += 1
-            rows.append(PlanRow(("step", step.op, step.object, str(seen[step.op, step.object])), wave, step))
-    return rows
+
+def _question_line(question: RenameQuestion, width: int) -> Content:
+    if question.kind == "table":
+        text = f"table {question.old}, now {question.new}"
+    else:
+        text = f"{question.relation}: column {question.old}, now {question.new}"
+    left = Content.assemble(("? ", "bold $warning"), (identifier(text), "bold"))
+    return _justify(left, Content.styled("a rename?", "$warning"), width)
 
 
 def _justify(left: Content, right: Content, width: int) -> Content:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -31,7 +31,10 @@ from wesley_tui.tui.present import (
 )
 from wesley_tui.tui.text import count, duration, identifier, one_line, short_sha
 
-__all__ = ["StepDetails", "describe_diagnostics", "describe_step", "describe_wave"]
+if TYPE_CHECKING:
+    from wesley_tui.diff.changes import RenameQuestion
+
+__all__ = ["StepDetails", "describe_diagnostics", "describe_question", "describe_step", "describe_wave"]
 
 _FORMATTED_SQL_LIMIT = 20_000
 """Characters; longer statements are shown as they are."""
@@ -220,6 +223,30 @@ def describe_wave(wave: Wave) -> Content:
             labelled("Strongest lock per relation", locks_lines(locks)),
             labelled("Takes about", [Content(f"  {duration(estimate)}")] if estimate else ()),
             labelled("Look at", [Content("  ") + line for line in hazard_lines(wave.steps, limit=20)]),
+        ]
+    )
+
+
+def describe_question(question: RenameQuestion) -> Content:
+    """A drop and an add that look like one rename: what is known, and what each answer does."""
+    return lines_of(
+        [
+            [
+                Content.assemble(("Is it a rename?", "bold $warning")),
+                Content.styled(identifier(f"{question.kind} {question.old}, now {question.new}"), "bold"),
+            ],
+            labelled("What is known", indented(question.why)),
+            labelled(
+                "a  It is a rename",
+                indented("@renamed is written into the schema; the data stays where it is, under its new name."),
+            ),
+            labelled(
+                "n  Two different things",
+                indented(
+                    "The plan stays as it is: the new one starts empty. The question is not asked again before Wesley "
+                    "is started anew."
+                ),
+            ),
         ]
     )
 
