@@ -26,6 +26,8 @@ class Known(NamedTuple):
 
     table: Table
     mentions: Mentions
+    read: frozenset[tuple[str | None, str]]
+    """Relations that its policies speak of."""
     result: Table
 
 
@@ -38,11 +40,14 @@ def with_needs(
     for name, table in tables.items():
         known = before.get(id(table))
         if known is None or known.table is not table:
-            known = Known(table, _mentions(table), table)
+            known = Known(table, _mentions(table), _read_by_policies(table), table)
         if known.mentions is not _NOTHING:
             found = inventory.dependencies(known.mentions)
             if found:
-                found -= {Ref("table", str(name)), *(Ref("table", str(key.references)) for key in table.foreign_keys)}
+                # A policy is no foreign key: it comes after the tables that it reads.
+                read = {("table", str(QName(schema or "public", item))) for schema, item in known.read}
+                implied = {Ref("table", str(key.references)) for key in table.foreign_keys} - read
+                found -= {Ref("table", str(name)), *implied}
             needs = tuple(sorted(found))
             if known.result.depends_on != needs:
                 known = known._replace(result=replace(table, depends_on=needs))
@@ -63,6 +68,11 @@ def _mentions(table: Table) -> Mentions:
         frozenset().union(*(item.types for item in found)),
         others=frozenset().union(*(item.others for item in found)),
     )
+
+
+def _read_by_policies(table: Table) -> frozenset[tuple[str | None, str]]:
+    texts = [text for policy in table.policies for text in (policy.using, policy.check) if text is not None]
+    return frozenset().union(*(_of_expression(text).relations for text in texts))
 
 
 def _expressions(table: Table) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
+from wesley_tui.catalog.ddl_grants import change_grants, grant_target
 from wesley_tui.catalog.model import Check, Enum, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AddEnumLabel, ChangeEnumLabels, CreateEnum, DropEnum, RenameEnum, RenameEnumLabel
@@ -24,7 +25,7 @@ def create_enum(change: CreateEnum, _: Situation) -> Iterator[Operation]:
         object=str(enum.name),
         wave="EXPAND",
         phase=Phase.TYPE,
-        statements=(ddl.create_enum(enum), *_comment(enum)),
+        statements=(ddl.create_enum(enum), *change_grants(grant_target(enum), (), enum.grants), *_comment(enum)),
         undo=(f"DROP TYPE {qualified(enum.name)}",),
         prechecks=(checks.type_absent(enum.name),),
         postchecks=(checks.type_exists(enum.name),),

@@ -83,7 +83,7 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
             f"made by itself and attached: {table.partition_of} goes on being read and written",
             "a DEFAULT partition, if there is one, is read for rows that belong to the new one",
         ]
-    later = table.policies if table.depends_on else ()
+    later = table.policies if table.depends_on or any(item.depends_on for item in table.policies) else ()
     yield Operation(
         op="create_table",
         object=str(name),
@@ -105,7 +105,8 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
     )
     for policy in later:
         for operation in create_policy(CreatePolicy(name, policy), situation):
-            yield replace(operation, needs=(*operation.needs, *ref_resources(table.depends_on)))
+            read = ref_resources((*table.depends_on, *policy.depends_on))
+            yield replace(operation, needs=(*operation.needs, *read))
     for key in table.foreign_keys:
         yield from add_foreign_key_to_new_table(name, key, situation)
 
