@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
@@ -21,6 +22,55 @@ def as_json(command: _F) -> _F:
     return click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")(command)
 
 
+_SCOPE = (
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave objects out of the comparison (repeatable): public.legacy_*, view:*.",
+    ),
+    click.option(
+        "--ignore-from",
+        "ignore_files",
+        multiple=True,
+        metavar="FILE",
+        help="Patterns to ignore from a file, one a line; # begins a comment, ! takes back what lines before it said.",
+    ),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="PATTERN",
+        help="Look at these objects and nothing else (repeatable): app.*, table:public.user*.",
+    ),
+)
+
+
+def scoped(command: _F) -> _F:
+    """What of a database is looked at; the command takes it as one argument, ``ignore``: patterns."""
+
+    @functools.wraps(command)
+    def with_options(*arguments: Any, **values: Any) -> Any:
+        ignore = scope(values.pop("ignore_files"), values.pop("ignore"), values.pop("only"))
+        return command(*arguments, ignore=ignore, **values)
+
+    wrapped = cast(_F, with_options)
+    for option in _SCOPE:
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def scope(files: Sequence[str], ignore: Sequence[str], only: Sequence[str]) -> tuple[str, ...]:
+    """The patterns of :mod:`wesley_tui.diff.ignoring` for ``--only``, ``--ignore-from`` and ``--ignore``, which speak
+    in this order: what is ignored is ignored among the objects that alone are looked at."""
+    patterns = ["*", *(f"!{pattern}" for pattern in only)] if only else []
+    for name in files:
+        from wesley_tui.services.sources import read_bytes
+
+        lines = read_bytes(Path(name)).decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+        patterns += [text for line in lines if (text := line.strip()) and not text.startswith("#")]
+    return (*patterns, *ignore)
+
+
 def planning(command: _F) -> _F:
     """What shapes a plan. The command takes the values as one argument, ``planning``: the ``PlanningOptions``."""
 
@@ -28,6 +78,7 @@ def planning(command: _F) -> _F:
     def with_options(*arguments: Any, **values: Any) -> Any:
         from wesley_tui.services.workbench import PlanningOptions
 
+        values["ignore"] = scope(values.pop("ignore_files"), values.pop("ignore"), values.pop("only"))
         chosen = {name: values.pop(name) for name in PlanningOptions.__slots__}
         return command(*arguments, planning=PlanningOptions(**chosen), **values)
 
@@ -40,12 +91,7 @@ def planning(command: _F) -> _F:
             metavar="OLD=NEW",
             help="Answer a rename question with yes (repeatable): public.old=new, column:public.t.old=new.",
         ),
-        click.option(
-            "--ignore",
-            multiple=True,
-            metavar="PATTERN",
-            help="Leave objects out of the comparison (repeatable): public.legacy_*, view:*.",
-        ),
+        *_SCOPE,
         click.option(
             "--schema",
             "schemas",

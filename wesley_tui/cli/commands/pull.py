@@ -16,18 +16,22 @@ from wesley_tui.cli.output import note, result, result_json
 @options.database
 @click.option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
 @click.option("--schema", "schemas", multiple=True, metavar="NAME", help="Only this schema (repeatable).")
+@options.scoped
 @options.as_json
-def command(conninfo: str, output: str | None, schemas: tuple[str, ...], as_json: bool) -> None:
+def command(
+    conninfo: str, output: str | None, schemas: tuple[str, ...], ignore: tuple[str, ...], as_json: bool
+) -> None:
     """Read the catalog and write it as SDL that plans to nothing against the same database."""
     gc.disable()  # one answer, then exit: collecting cycles meanwhile costs a tenth of the time and frees nothing
+    from wesley_tui.diff.ignoring import without_ignored
     from wesley_tui.sdl.emit import emit_schema
     from wesley_tui.services.sources import write_atomically
     from wesley_tui.services.target import Target
 
-    snapshot = asyncio.run(Target(conninfo).snapshot(schemas or None))
-    text = emit_schema(snapshot.catalog)
-    tables, enums, objects = snapshot.catalog.tables, snapshot.catalog.enums, snapshot.catalog.objects
-    unmanaged = [f"{item.kind} {item.name}" for item in snapshot.catalog.unmanaged]
+    catalog = without_ignored(asyncio.run(Target(conninfo).snapshot(schemas or None)).catalog, ignore)
+    text = emit_schema(catalog)
+    tables, enums, objects = catalog.tables, catalog.enums, catalog.objects
+    unmanaged = [f"{item.kind} {item.name}" for item in catalog.unmanaged]
     for name in unmanaged:
         note(f"left alone: {name} (no place in the schema yet)")
     if output is not None:
