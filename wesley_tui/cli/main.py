@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "pull": "Write the schema of a live database as SDL.",
     "plan": "Show what has to be done to make a database match a schema.",
     "lint": "Show the hazards of hand-written SQL.",
+    "blockers": "Say who is in the way of a plan now.",
+    "quiet": "Say when a database is quiet.",
     "apply": "Execute a plan, or the plan of a schema.",
     "resume": "Go on with a run that failed or was killed.",
     "pause": "Pause a run after its current step or batch.",

@@ -28,6 +28,7 @@ __all__ = ["Sampler", "Steering"]
 
 _EVERY_S = 1.0
 _PATIENCE_S = 2.0
+_KEEP_EVERY_S = 60.0
 
 
 class Steering:
@@ -127,6 +128,7 @@ class Sampler:
         self._conninfo = conninfo
         self._query = _query(server_version)
         self._connection: AsyncConnection[Any] | None = None
+        self._kept = float("-inf")
 
     async def sample(self, errors: int) -> Sample | None:
         """A sample with our own count of errors added, None when there is no answer within two seconds."""
@@ -140,6 +142,7 @@ class Sampler:
                     )
                 cursor = await self._connection.execute(self._query)
                 row = await cursor.fetchone()
+                await self._keep(self._connection)
         except (psycopg.Error, ExecutorError, TimeoutError):
             await self.close()
             return None
@@ -148,6 +151,13 @@ class Sampler:
         return Sample(
             time.monotonic(), active, waiting, oldest_s, lag_s, int(deadlocks) + errors, int(checkpoints), slots
         )
+
+    async def _keep(self, connection: AsyncConnection[Any]) -> None:
+        """Leave a sample of the load in the ledger, once a minute: they tell when the server is quiet."""
+        if time.monotonic() - self._kept >= _KEEP_EVERY_S:
+            self._kept = time.monotonic()
+            with contextlib.suppress(psycopg.Error):
+                await connection.execute("SELECT wesley.sample_load()")
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

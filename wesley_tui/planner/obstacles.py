@@ -8,8 +8,9 @@ Pure: :mod:`wesley_tui.services.blockers` reads, this module compares. A step wa
   same database that has an older snapshot, whatever it reads;
 * DROP INDEX, REINDEX and DETACH CONCURRENTLY: for everybody who has touched the table in a transaction that goes on.
 
-VALIDATE CONSTRAINT waits for no snapshot. The xmin of a replication slot stalls none of them (measured by the tests),
-but keeps the dead rows of a backfill from being removed.
+VALIDATE CONSTRAINT waits for no snapshot. The xmin of a replication slot stalls none of them, because it belongs to no
+transaction that could be waited for (``GetCurrentVirtualXIDs()`` of PostgreSQL), but it keeps the dead rows of a
+backfill from being removed. ``tests/integration/test_blockers.py`` holds all this against real servers.
 """
 
 from __future__ import annotations

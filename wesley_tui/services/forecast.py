@@ -28,12 +28,12 @@ def forecast(plan: Plan, workers: int = WORKERS) -> Forecast:
     phases = [[step for _, step in phase] for phase in phases_of(plan, contract=True)]
     chain = _longest_chain(phases)
     return Forecast(
-        sequential_ms=sum(step.estimate_ms for step in steps),
+        sequential_ms=round(sum(step.estimate_ms for step in steps), 1),
         waves_ms=makespan([list(wave.steps) for wave in plan.waves], workers),
         rolling_ms=makespan(phases, workers),
         workers=workers,
         chain=tuple(step.ordinal for step in chain),
-        chain_ms=sum(step.estimate_ms for step in chain),
+        chain_ms=round(sum(step.estimate_ms for step in chain), 1),
         wanted=_most_wanted(steps),
     )
 

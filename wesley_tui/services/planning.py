@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wesley_tui.services.observing import NOTHING_SEEN, Observed
 from wesley_tui.services.sources import read_bytes, read_schema
 from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.planner.outlook import Outlook
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.compile import CompiledSchema
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
@@ -27,6 +29,14 @@ class Planned:
     plan: Plan
     compiled: CompiledSchema
     snapshot: Snapshot
+    observed: Observed
+
+    @property
+    def outlook(self) -> Outlook:
+        """What is known beside the plan."""
+        from wesley_tui.services.observing import outlook_of
+
+        return outlook_of(self.plan, self.observed)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -55,5 +65,16 @@ def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions) 
 def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOptions) -> Planned:
     workbench = Workbench(target, options)
     compiled = workbench.compile(sources)
-    snapshot = asyncio.run(workbench.read(schemas_of(compiled)))
-    return Planned(workbench.plan_compiled(compiled, sources, snapshot), compiled, snapshot)
+    snapshot = asyncio.run(_read(workbench, schemas_of(compiled)))
+    plan = workbench.plan_compiled(compiled, sources, snapshot)
+    return Planned(plan, compiled, snapshot, workbench.observed or NOTHING_SEEN)
+
+
+async def _read(workbench: Workbench, schemas: Collection[str]) -> Snapshot:
+    """Read the live catalog; while the server works on it, the planner is loaded."""
+    snapshot, _ = await asyncio.gather(workbench.read(schemas), asyncio.to_thread(_load_planner))
+    return snapshot
+
+
+def _load_planner() -> None:
+    import wesley_tui.planner.build  # noqa: F401

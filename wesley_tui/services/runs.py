@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
+from wesley_tui.planner.codec import data_from_record
+from wesley_tui.planner.estimates import human_duration
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.services.target import Target
 from wesley_tui.services.workbench import PlanningOptions
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from wesley_tui.executor.options import RunOptions
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run, RunOutcome
+    from wesley_tui.planner.outlook import Forecast
 
 __all__ = [
     "RunReport",
@@ -70,6 +73,8 @@ class RunReport:
     duration_ms: float = 0.0
     certificate: dict[str, Any] | None = None
     error: str = ""
+    forecast: Forecast | None = None
+    """What the estimates had said; of all steps, CONTRACT included."""
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -86,6 +91,7 @@ class RunReport:
             "duration_ms": round(self.duration_ms, 1),
             "certificate": self.certificate,
             "error": self.error or None,
+            "forecast": data_from_record(self.forecast),
         }
 
     def text(self) -> str:
@@ -99,6 +105,7 @@ class RunReport:
         lines = [
             f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
         ]
+        lines += self._beside_forecast()
         if self.verified is True:
             but = f", but for the {len(self.pending)} step(s) below" if self.pending else ""
             lines.append(f"Verified: the live catalog, read again, matches the schema{but}.")
@@ -113,6 +120,16 @@ class RunReport:
                 "check it with: wesley verify"
             )
         return "\n".join(lines)
+
+    def _beside_forecast(self) -> list[str]:
+        """The real makespan beside the forecast's, for runs that did everything and took long enough to compare."""
+        known = self.forecast
+        if known is None or self.status != RunStatus.COMPLETE or max(self.duration_ms, known.sequential_ms) < 1000:
+            return []
+        return [
+            f"Expected were {human_duration(known.rolling_ms)} rolling, {human_duration(known.waves_ms)} wave by wave, "
+            f"{human_duration(known.sequential_ms)} one step after the other."
+        ]
 
 
 def explain_before(plan: Plan, *, contract: bool) -> str:
@@ -283,6 +300,7 @@ def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, Run
 def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds: float) -> RunReport:
     """What a run has done, and whether that was what the schema says."""
     from wesley_tui.services.audit import certificate_json
+    from wesley_tui.services.forecast import forecast
 
     done, pending = report_of(plan, state)
     return RunReport(
@@ -296,6 +314,7 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
         duration_ms=seconds * 1000,
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
+        forecast=forecast(plan),
     )
 
 

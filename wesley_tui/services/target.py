@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.services.observing import Observed
 
 _CONNECT_TIMEOUT_S = 10
 """Seconds to wait for one host when neither the conninfo nor PGCONNECT_TIMEOUT says otherwise."""
@@ -98,13 +99,23 @@ class Target:
 
     async def snapshot(self, schemas: Collection[str] | None = None) -> Snapshot:
         """Connect, read the catalog, disconnect."""
+        snapshot, _ = await self._look(schemas, observing=False)
+        return snapshot
+
+    async def look(self, schemas: Collection[str] | None = None) -> tuple[Snapshot, Observed]:
+        """The catalog, and then what the server is doing: who is in the way, how fast it was, when it is quiet."""
+        return await self._look(schemas, observing=True)
+
+    async def _look(self, schemas: Collection[str] | None, *, observing: bool) -> tuple[Snapshot, Observed]:
         import psycopg
 
         from wesley_tui.catalog.introspect import CatalogLocked, UnsupportedServer, read_snapshot
+        from wesley_tui.services.observing import NOTHING_SEEN, observe
 
         connection = await self.connect()
         try:
-            return await read_snapshot(connection, schemas)
+            snapshot = await read_snapshot(connection, schemas)
+            return snapshot, await observe(connection) if observing else NOTHING_SEEN
         except (CatalogLocked, UnsupportedServer) as error:
             raise CannotRead(f"{self.label}: {error}") from error
         except psycopg.Error as error:

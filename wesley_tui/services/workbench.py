@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run
+    from wesley_tui.planner.outlook import Outlook
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.compile import CompiledSchema, Compiler
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
+    from wesley_tui.services.observing import Observed
     from wesley_tui.services.target import Target
 
 __all__ = ["DECLARED_SCHEMA", "Planning", "PlanningOptions", "Workbench"]
@@ -63,6 +65,8 @@ class Workbench:
         self.target = target
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
+        self.observed: Observed | None = None
+        """What the server was doing when it was last read."""
         self.tenants: tuple[str, ...] = ()
         """The schemas that ``options.schemas`` meant when the database was last read."""
         self._compiler: Compiler | None = None
@@ -93,7 +97,7 @@ class Workbench:
         if self.options.schemas:
             self.tenants = await self.target.matching_schemas(self.options.schemas)
             schemas = None if schemas is None else {*schemas, *self.tenants} - {DECLARED_SCHEMA}
-        self.snapshot = await self.target.snapshot(schemas)
+        self.snapshot, self.observed = await self.target.look(schemas)
         return self.snapshot
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
@@ -121,6 +125,7 @@ class Workbench:
         from wesley_tui.catalog.declared import remembered, settled
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
+        from wesley_tui.planner.rates import ASSUMED
 
         desired, intent = self.placed(compiled)
         desired = settled(snapshot.catalog, desired, snapshot.declared)
@@ -140,6 +145,7 @@ class Workbench:
             purge=self.options.purge,
             adopt_all=self.options.adopt_all,
             source="\n".join(_lines(source.text) for source in sources),
+            rates=self.observed.rates if self.observed is not None else ASSUMED,
         )
         plan = build_plan(snapshot, desired, diff, options)
         return replace(plan, tenants=self.tenants, ignored=self.options.ignore)
@@ -155,10 +161,17 @@ class Workbench:
             merged_intents([retargeted_intent(compiled.intent, DECLARED_SCHEMA, tenant) for tenant in self.tenants]),
         )
 
+    def outlook(self, plan: Plan) -> Outlook:
+        """What is known beside the plan: how long it takes as it is scheduled, who was in the way when the server was
+        last read, when it is quiet."""
+        from wesley_tui.services.observing import NOTHING_SEEN, outlook_of
+
+        return outlook_of(plan, self.observed or NOTHING_SEEN)
+
     def explain(self, plan: Plan) -> str:
         from wesley_tui.planner.explain import explain_text
 
-        return explain_text(plan)
+        return explain_text(plan, self.outlook(plan))
 
     def format_sql(self, sql: str) -> str:
         from wesley_tui.planner.format import format_sql

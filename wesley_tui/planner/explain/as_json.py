@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
+from wesley_tui.planner.codec import data_from_record
 from wesley_tui.planner.estimates import total_work
 from wesley_tui.planner.explain.facts import statements_of, undo_of
 from wesley_tui.planner.explain.verdict import verdict
@@ -35,11 +35,11 @@ def explain_json(plan: Plan, outlook: Outlook | None = None) -> dict[str, Any]:
         "hazard": plan.hazard.name,
         "profile": plan.profile,
         "server_version_num": plan.server_version_num,
-        "forecast": asdict(outlook.forecast) if outlook.forecast is not None else None,
+        "forecast": data_from_record(outlook.forecast) if outlook.forecast is not None else None,
         "work": total_work(plan.steps),
-        "rates": {name: asdict(rate) for name, rate in plan.rates.items()},
+        "rates": {name: data_from_record(rate) for name, rate in plan.rates.items()},
         "blockers": obstacles_json(outlook.activity, outlook.obstacles) if outlook.activity is not None else None,
-        "quiet": asdict(outlook.quiet) if outlook.quiet is not None else None,
+        "quiet": data_from_record(outlook.quiet) if outlook.quiet is not None else None,
         "waves": [
             {
                 "name": wave.name,
@@ -79,8 +79,10 @@ def _step(step: Step, ordinals: dict[str, int], outlook: Outlook) -> dict[str, A
     }
 
 
-def obstacles_json(activity: Activity, obstacles: tuple[Obstacle, ...]) -> dict[str, Any]:
-    """Who is in the way, as of when, and what could not be seen."""
+def obstacles_json(activity: Activity | None, obstacles: tuple[Obstacle, ...]) -> dict[str, Any]:
+    """Who is in the way, as of when, and what could not be seen; ``at`` is null when the server did not answer."""
+    if activity is None:
+        return {"at": None, "not_seen": "the server did not answer in time", "in_the_way": []}
     return {
         "at": activity.at.isoformat(),
         "not_seen": activity.unseen,

@@ -6,6 +6,7 @@ is escaped.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +18,7 @@ from wesley_tui.planner.plan import Plan, Step
 
 __all__ = ["explain_markdown"]
 
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
+_MARKUP = re.compile(r"([\\`*_\[\]|#~])")
 
 
 def explain_markdown(plan: Plan, outlook: Outlook | None = None) -> str:
@@ -80,4 +81,4 @@ def _step(step: Step, ordinals: Mapping[str, int], outlook: Outlook) -> Iterator
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _MARKUP.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
