@@ -137,7 +137,7 @@ def test_a_table_without_a_key_has_none(database: str) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 5000])
 def test_a_table_without_a_key_is_walked_by_blocks(any_database: str, rows: int) -> None:
-    """Every row once, also when its batches make the table grow, and through ranges of ctid where the server has them."""
+    """Every row once, also when its batches make the table grow, through ranges of ctid where the server has them."""
     run(
         any_database,
         [

@@ -231,7 +231,7 @@ def test_the_verdict_speaks_to_everybody() -> None:
     words = {
         "SAFE": table(USERS, Column("a", "text")),
         "SAFE, WITH WORK": table(USERS, constraints=(Check("c", "id > 0"),)),
-        "DANGER": Table(USERS, (Column("id", "integer", not_null=True),), table(USERS).constraints),
+        "DANGER": replace(table(USERS), unlogged=True),
     }
     for word, desired in words.items():
         assert verdict(plan_between(live, catalog(desired))).split(":")[0] == word

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
 from wesley_tui.catalog.model import Catalog, QName
@@ -19,6 +20,7 @@ from wesley_tui.planner.aside import with_objects_aside
 from wesley_tui.planner.effects import EffectContext, Effects, effects_of_all
 from wesley_tui.planner.estimates import estimate_ms, work_of
 from wesley_tui.planner.forms import operations_for
+from wesley_tui.planner.forms.shadow.choice import shadows_of
 from wesley_tui.planner.hazards import judge
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.operations import Operation
@@ -45,6 +47,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     target = fingerprint(desired, scope)
     tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
     situation = survey(snapshot, desired, diff.changes, options, tag)
+    situation = replace(situation, shadows=shadows_of(diff.changes, situation))
     operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
     steps = steps_of(operations, snapshot, profile, options.rates)
     waves = tuple(

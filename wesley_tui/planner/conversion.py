@@ -7,6 +7,7 @@ a setting (dates from and to text …) is computed by a function that fixes thes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wesley_tui.catalog.model import Column
@@ -50,12 +51,19 @@ class Conversion:
     relation: str = ""
     """With ``using``: the name by which the expression may qualify columns."""
     using: bool = False
+    fills: bool = False
+    """A NULL becomes the default of the new column, which is NOT NULL."""
 
     def of(self, row: str) -> str:
         """The value for ``row``, an alias of the table or ``NEW``."""
         if self.using:
             return f"(SELECT {self.template} FROM (SELECT {row}.*) AS {quote_ident(self.relation)})"
         return self.template.replace("{}", f"{row}.{quote_ident(self.column)}")
+
+    def of_row(self, row: str, columns: Mapping[str, str]) -> str:
+        """The author's expression over ``row``, whose columns have other names now: new name by the expression's."""
+        listed = ", ".join(f"{row}.{quote_ident(now)} AS {quote_ident(then)}" for then, now in columns.items())
+        return f"(SELECT {self.template} FROM (SELECT {listed}) AS {quote_ident(self.relation)})"
 
     @property
     def plain(self) -> str:
@@ -67,9 +75,11 @@ def conversion_between(
     old: Column, new: Column, *, table: str, timezone: str = "UTC", using: str | None = None
 ) -> Conversion:
     """The conversion of ``old``'s values to the type of ``new``; the author's expression wins."""
-    if using is not None:
-        return Conversion(old.name, using, relation=table, using=True)
-    return Conversion(old.name, _template(old.type, new.type, timezone))
+    template = using if using is not None else _template(old.type, new.type, timezone)
+    fills = new.not_null and not old.not_null and new.default is not None and new.identity is None
+    if fills:
+        template = f"COALESCE({template}, {new.default})"
+    return Conversion(old.name, template, table if using is not None else "", using is not None, fills)
 
 
 def _template(old: str, new: str, timezone: str) -> str:

@@ -16,8 +16,8 @@ class Profile:
     statement_timeout_ms: int
     """The longest a statement runs; index builds and proofs are exempt (0) and watched instead."""
     rewrite_bytes: int = 65_536
-    """Up to this size (8 pages) a table may be written again in place when a column changes its type: it takes no longer
-    than a change of the catalog. Larger ones get a shadow column."""
+    """Up to this size (8 pages) a table may be written again in place when a column changes its type: it takes no
+    longer than a change of the catalog. Larger ones get a shadow column."""
 
 
 PROFILES: Mapping[str, Profile] = {

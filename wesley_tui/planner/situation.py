@@ -43,6 +43,7 @@ from wesley_tui.planner.operations import (
     table_resource,
 )
 from wesley_tui.planner.rates import ASSUMED, Rates
+from wesley_tui.planner.shadows import Shadows
 
 __all__ = ["MOVED_PREFIX", "RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
 
@@ -112,6 +113,8 @@ class Situation:
     """Live object → live objects that depend on it; columns are among the keys."""
     exchanged: frozenset[QName] = frozenset()
     """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
+    shadows: Shadows = field(default_factory=Shadows)
+    """Columns that change their type by shadow column."""
 
     def live_table(self, name: QName) -> Table:
         """The live table, by its new name; an empty record for one that the plan creates."""

@@ -8,6 +8,7 @@ date; before the exchange the new one is called ``wesley_new_…``.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from wesley_tui.catalog.model import QName
@@ -21,17 +22,19 @@ __all__ = ["read_resting_columns"]
 def read_resting_columns(rows: Rows, names: Names) -> Iterator[RestingColumn]:
     """In the order of tables and columns."""
     tables = {row[0]: QName(row[1], row[2]) for row in rows["tables"] or ()}
-    sync: dict[str, tuple[str, str]] = {}
+    sync: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     for row in rows["triggers"] or ():
         if row[4].startswith(SYNC_TRIGGER):
             called = re.search(r"EXECUTE (?:FUNCTION|PROCEDURE) (.+)\(", row[5])
-            sync[row[1]] = (row[4], called[1] if called else "")
+            sync[row[1]][row[4].removeprefix(SYNC_TRIGGER)] = (row[4], called[1] if called else "")
     constraint_indexes = {row[9] for row in rows["constraints"] or () if row[3] in "pux"}
     for row in rows["columns"] or ():
         oid, number = row[0], row[1]
         if number not in names.retired[oid] or oid not in tables:
             continue
-        trigger, function = sync.get(oid, ("", ""))
+        # Columns and triggers of one plan carry its tag.
+        found = (pair for tag, pair in sync[oid].items() if f"_{tag}_" in row[2])
+        trigger, function = next(found, ("", ""))
         yield RestingColumn(
             table=tables[oid],
             column=read_column(row, names),

@@ -46,7 +46,11 @@ def _add_column(command: Any, target: Target) -> None:
         # A child that has the column already takes it for the parent's, as it is.
         return
     constraints = definition.constraints or ()
-    has_default = any(item.contype in ("CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED") for item in constraints)
+    has_default = any(
+        item.contype in ("CONSTR_DEFAULT", "CONSTR_IDENTITY")
+        or (item.contype == "CONSTR_GENERATED" and item.generated_kind != "v")
+        for item in constraints
+    )
     for constraint in constraints:
         match constraint.contype:
             case "CONSTR_DEFAULT":
@@ -120,7 +124,9 @@ def _alter_column_type(command: Any, target: Target) -> None:
     free = (
         column is not None
         and (definition.raw_default is None or _says_nothing_more(definition, command.name))
-        and is_metadata_only(context.domain_base(column.type), context.domain_base(new), timezone=context.timezone)
+        and is_metadata_only(
+            context.domain_base(column.type, constrained=True), context.domain_base(new), timezone=context.timezone
+        )
     )
     if not free:
         target.rewrite()

@@ -47,6 +47,8 @@ def _add_constraint(command: Any, target: Target) -> None:
                 target.scan()
         case "CONSTR_NOTNULL":
             target.lock(LockMode.AccessExclusiveLock)
+            if target.is_child and constraint.is_no_inherit:
+                return
             names = constraint.get("keys") or ()
             column = names[0].sval if names else ""
             known = target.column(column)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wesley_tui.catalog.model import QName
+from wesley_tui.catalog.model import Check, QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
 from wesley_tui.planner.effects.dependents import typed_tables
 from wesley_tui.planner.effects.record import Tally
@@ -83,7 +83,7 @@ def _reached(command: Any, target: Target, *, only: bool) -> Iterator[Target]:
     if command.subtype not in ("AT_AddColumn", "AT_DropColumn"):
         if not only:
             yield from (Target(name, context, tally, is_child=True) for name in target.children)
-        elif command.subtype == "AT_AddConstraint" and command.get("def").contype == "CONSTR_PRIMARY":
+        elif _told_to_children(command, target):
             for name in context.children(target.name):
                 tally.lock(name, LockMode.AccessExclusiveLock)
         return
@@ -104,6 +104,15 @@ def _reached(command: Any, target: Target, *, only: bool) -> Iterator[Target]:
             else:
                 stack.append(name)
                 yield child
+
+
+def _told_to_children(command: Any, target: Target) -> bool:
+    if command.subtype == "AT_AddConstraint":
+        return bool(command.get("def").contype == "CONSTR_PRIMARY")
+    if command.subtype != "AT_DropConstraint" or target.table is None:
+        return False
+    constraint = target.table.constraint(command.name)
+    return isinstance(constraint, Check) and not constraint.no_inherit
 
 
 def _has_in_its_own_right(child: Target, column: str) -> bool:

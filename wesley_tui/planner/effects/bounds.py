@@ -36,9 +36,26 @@ def proves_bound(table: Table, partition_by: str, bound: Any) -> bool:
     lower, upper = _limits(bound.lowerdatums), _limits(bound.upperdatums)
     if lower is None or upper is None:
         return False
-    from_below = lower == "minvalue" or (">=", (lower,)) in facts
-    to_above = upper == "maxvalue" or ("<", (upper,)) in facts
+    from_below = lower == "minvalue" or any(
+        kind in (">=", ">") and _is_at_most(lower, given[0]) for kind, given in facts if given
+    )
+    to_above = upper == "maxvalue" or any(
+        kind == "<" and _is_at_most(given[0], upper) for kind, given in facts if given
+    )
     return is_there and from_below and to_above
+
+
+def _is_at_most(one: str, other: str) -> bool:
+    """As numbers, or as dates and times in ISO form, whose order is that of their letters."""
+    if one == other:
+        return True
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
+        return float(one) <= float(other)
+    return bool(_ISO.fullmatch(one) and _ISO.fullmatch(other)) and one <= other
+
+
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d+)?")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\+00)?)?")
 
 
 def _limits(datums: Any) -> str | None:

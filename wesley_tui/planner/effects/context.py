@@ -92,12 +92,6 @@ class EffectContext:
         item = self.catalog.objects.get(Ref("trigger", f"{name} ON {relation}")) if self.catalog is not None else None
         return item is None or "FOR EACH ROW" in item.statements[0].upper()
 
-    def has_row_triggers(self, relation: QName) -> bool:
-        return any(
-            item.kind == "trigger" and item.relation == relation and "FOR EACH ROW" in item.statements[0].upper()
-            for item in self.objects()
-        )
-
     def is_stable_routine(self, names: Sequence[str]) -> bool:
         """A function of the user's own that says it gives the same value for the same arguments."""
         *schema, name = names
@@ -109,14 +103,15 @@ class EffectContext:
         ]
         return bool(found) and all(re.search(r"\b(IMMUTABLE|STABLE)\b", item.statements[0]) for item in found)
 
-    def domain_base(self, type_name: str) -> str:
-        """The type under a domain that has no constraint, down to the last; other types as they are."""
+    def domain_base(self, type_name: str, *, constrained: bool = False) -> str:
+        """The type under a domain that has no constraint (or ``constrained``: any), down to the last; other types as
+        they are."""
         seen: set[str] = set()
         while type_name not in seen:
             seen.add(type_name)
             schema, dot, name = type_name.partition(".")
             domain = self.object("domain", QName(schema, name)) if dot else None
-            if domain is None or self.is_constrained_domain(domain):
+            if domain is None or (not constrained and self.is_constrained_domain(domain)):
                 return type_name
             found = re.match(r"CREATE DOMAIN \S+ AS (.+?)(?: COLLATE .*| DEFAULT .*|$)", domain.statements[0])
             type_name = found[1] if found is not None else type_name

@@ -90,7 +90,7 @@ def _create_function(node: Any, context: EffectContext, tally: Tally) -> None:
     options = {item.defname: item.arg for item in node.options or ()}
     inner = Tally()
     if node.sql_body is not None:
-        read_query(node.sql_body, context, inner, depth="analysed")
+        read_query(node.sql_body, context, inner, depth="rewritten")
     elif isinstance(options.get("language"), Node) and str(options["language"].sval).lower() == "sql":
         body = options.get("as")
         try:

@@ -49,7 +49,8 @@ def _vacuum(node: Any, context: EffectContext, tally: Tally) -> None:
             elif not node.is_vacuumcmd or options.get("analyze", False):
                 # Their rows are sampled for the statistics of the whole.
                 for child in context.descendants(name):
-                    tally.lock(child, LockMode.AccessShareLock)
+                    if not Target(child, context, tally).is_partitioned:
+                        tally.lock(child, LockMode.AccessShareLock)
     for name in names:
         tally.lock(name, mode)
         if full:

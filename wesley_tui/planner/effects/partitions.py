@@ -98,7 +98,8 @@ def _detach(command: Any, target: Target) -> None:
         )
         return
     target.lock(LockMode.AccessExclusiveLock)
-    tally.lock(child, LockMode.AccessExclusiveLock)
+    for found in (child, *context.descendants(child)):
+        tally.lock(found, LockMode.AccessExclusiveLock)
     tally.breaks.append(f"queries of {target.name} that expect the rows of {child}")
     other = context.default_partition(target.name)
     if other is not None and other != child:
@@ -108,11 +109,6 @@ def _detach(command: Any, target: Target) -> None:
     for key in target.table.foreign_keys if target.table is not None else ():
         for found in context.family(key.references):
             tally.lock(found, LockMode.ShareRowExclusiveLock)
-        for found in context.descendants(child):
-            tally.lock(found, LockMode.AccessExclusiveLock)
-    if context.has_row_triggers(target.name):
-        for found in context.descendants(child):
-            tally.lock(found, LockMode.AccessExclusiveLock)
     # No row may point to the rows that leave: those that could are read.
     for level, above in enumerate((target.name, *context.ancestors(target.name))):
         for referencing, _ in context.foreign_keys_to(above):

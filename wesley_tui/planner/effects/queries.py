@@ -167,6 +167,7 @@ def _wrapped(node: Any, context: EffectContext, tally: Tally) -> None:
 def _create_table_as(node: Any, context: EffectContext, tally: Tally) -> None:
     name = _new_name(node.into.rel, context)
     if node.if_not_exists and (context.table(name) is not None or context.object("materialized view", name)):
+        read_query(node.query, context, tally, depth="analysed")
         return
     read_query(node.query, context, tally)
     tally.creates.add(name)

@@ -25,7 +25,8 @@ from wesley_tui.planner.forms import (
     tables,
     types,
 )
-from wesley_tui.planner.operations import Operation, ref_resources
+from wesley_tui.planner.forms.shadow import left_behind
+from wesley_tui.planner.operations import Operation, column_resource, ref_resources
 from wesley_tui.planner.situation import Situation
 
 __all__ = ["operations_for"]
@@ -90,9 +91,26 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
     changes = tuple(changes)
     fresh = {item.object.ref for item in changes if isinstance(item, c.CreateObject)}
     fresh |= {item.new.ref for item in changes if isinstance(item, c.ReplaceObject)}
+    yield from left_behind(situation)
     for change in changes:
         operations = _FORMS[type(change)](change, situation)
+        if situation.shadows.parties and not isinstance(change, c.AlterColumnType):
+            operations = _after_exchanges(operations, situation)
         yield from _after_what_it_names(change, operations, fresh, situation) if fresh else operations
+
+
+def _after_exchanges(operations: Iterator[Operation], situation: Situation) -> Iterator[Operation]:
+    """What needs a column needs it in its new type, when that comes by exchange: whatever was made on the old column
+    would stay behind with it."""
+    typed = {
+        column_resource(table.name, item.name): column_resource(table.name, item.name, "typed")
+        for party in situation.shadows.parties
+        for table in party
+        for item in table.columns
+    }
+    for operation in operations:
+        late = [typed[need] for need in operation.needs if need in typed]
+        yield replace(operation, needs=(*operation.needs, *late)) if late else operation
 
 
 def _after_what_it_names(

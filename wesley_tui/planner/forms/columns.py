@@ -152,6 +152,8 @@ def _add_with_volatile_default(
 
 def change_default(change: ChangeColumnDefault, situation: Situation) -> Iterator[Operation]:
     column = situation.desired_column(change.table, change.column)
+    if situation.shadows.carries_default(change.table, change.column):
+        return  # the exchange gives the new column its declared default
     if column is not None and (column.identity is not None or column.generated is not None):
         return
     if _sequence_of(change.table, change.column, situation) is not None:

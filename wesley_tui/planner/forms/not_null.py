@@ -36,6 +36,8 @@ __all__ = ["change_not_null", "fill_nulls", "prove_not_null"]
 
 def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterator[Operation]:
     table, name = change.table, change.column
+    if situation.shadows.has(table, name):
+        return  # its shadow is made as it is declared
     if not change.not_null:
         yield Operation(
             op="drop_not_null",

@@ -1,30 +1,48 @@
-"""Changes of a column's type: free where PostgreSQL only changes its catalog, else in place and dangerous."""
+"""Changes of a column's type: free where PostgreSQL only changes its catalog, else by shadow column, or in place.
+
+In place means that every row is written again under ACCESS EXCLUSIVE. That is left for tables so small that nobody
+notices, and for columns that nothing else can be done with; the step says why.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import Column, QName, Ref
-from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AlterColumnType
 from wesley_tui.planner import checks
-from wesley_tui.planner.casts import cast_through, is_lossy, is_metadata_only, needs_session_utc, split_type
+from wesley_tui.planner.casts import is_lossy, is_metadata_only, needs_session_utc
+from wesley_tui.planner.conversion import conversion_between
+from wesley_tui.planner.forms.shadow import change_by_shadow
 from wesley_tui.planner.operations import TYPE_OF, Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.plan import StepCheck
+from wesley_tui.planner.profiles import profile_named
 from wesley_tui.planner.situation import Situation
 
 __all__ = ["alter_type"]
 
-_TRUNCATED_BY_CAST = frozenset(("character varying", "character", "bit", "bit varying"))
-
 
 def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operation]:
+    """By shadow column, or in place; the columns of one party come together, with the first of them."""
+    party = situation.shadows.party_of(change.table, change.new.name)
+    if not party:
+        yield _in_place(change, situation)
+    elif (party[0].name, party[0].columns[0].name) == (change.table, change.new.name):
+        yield from change_by_shadow(party, situation)
+
+
+def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
     table, old, new = change.table, change.old, change.new
-    free = is_metadata_only(old.type, new.type, timezone=situation.snapshot.timezone)
-    forward = _statement(table, old, new, free=free)
-    backward_free = is_metadata_only(new.type, old.type, timezone=situation.snapshot.timezone)
-    lossy = is_lossy(old.type, new.type)
+    timezone = situation.snapshot.timezone
+    free = change.using is None and is_metadata_only(old.type, new.type, timezone=timezone)
+    forward = _statement(table, old, new, timezone, free=free, using=change.using)
+    backward_free = is_metadata_only(new.type, old.type, timezone=timezone)
+    lossy = change.using is not None or is_lossy(old.type, new.type)
+    reason = situation.shadows.direct.get((table, new.name), "")
+    small = (table, new.name) in situation.shadows.small
     time_zone = needs_session_utc(old.type, new.type) and free
     why: tuple[str, ...]
     if free:
@@ -33,20 +51,20 @@ def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operat
         why = (
             f"{old.type} and {new.type} are stored differently: every row is written again while nobody can use the "
             "table",
-            "a shadow column (new column, trigger, batches, swap) would not block; this version does not build one, so "
-            "add a new column by hand for a large table, or run the step in a quiet hour",
+            f"in place, without a shadow column: {reason}",
         )
-    yield Operation(
+    return Operation(
         op="alter_type",
         object=f"{table}.{new.name}",
         wave="EXPAND",
         phase=Phase.COLUMN,
         statements=(forward,),
-        undo=() if lossy else (_statement(table, new, old, free=backward_free),),
+        undo=() if lossy else (_statement(table, new, old, timezone, free=backward_free),),
         prechecks=(
             checks.column_exists(table, new.name),
             checks.nothing_depends_on_column(table, new.name),
             *((_session_is_utc(),) if time_zone else ()),
+            *((_still_small(table, situation),) if small else ()),
         ),
         postchecks=(checks.column_has_type(table, new.name, new.type),),
         provides=(column_resource(table, new.name, "typed"),),
@@ -68,19 +86,28 @@ def _session_is_utc() -> StepCheck:
     )
 
 
-def _statement(table: QName, old: Column, new: Column, *, free: bool) -> str:
+def _still_small(table: QName, situation: Situation) -> StepCheck:
+    """A plan may wait for long before it runs."""
+    limit = 4 * profile_named(situation.options.profile).rewrite_bytes
+    return StepCheck(
+        f"{table} has grown since the plan was made: plan again, and its column changes without blocking anybody",
+        f"SELECT pg_catalog.pg_relation_size({quote_literal(qualified(table))}::pg_catalog.regclass) <= {limit}",
+    )
+
+
+def _statement(table: QName, old: Column, new: Column, timezone: str, *, free: bool, using: str | None = None) -> str:
     """USING only where it is needed: an explicit cast to varchar(n) cuts what is too long, an assignment refuses it."""
     name = quote_ident(new.name)
     collate = ""
     if new.collation != old.collation and new.collation is not None:
         collate = f" COLLATE {qualified(new.collation)}"
-    using = ""
-    target = split_type(new.type)
-    if not free and not (target.base in _TRUNCATED_BY_CAST and target.modifiers):
-        through = cast_through(old.type, new.type)
-        via = f"::{through}" if through else ""
-        using = f" USING {name}{via}::{new.type}"
-    action = f"ALTER COLUMN {name} TYPE {new.type}{collate}{using}"
+    value = name
+    if using is not None:
+        value = f"({using})"
+    elif not free:
+        plain = replace(new, not_null=False)
+        value = conversion_between(old, plain, table=table.name, timezone=timezone).plain
+    action = f"ALTER COLUMN {name} TYPE {new.type}{collate}{f' USING {value}' if value != name else ''}"
     if not free and old.default is not None:
         action = f"ALTER COLUMN {name} DROP DEFAULT, {action}"
         if new.default is not None:

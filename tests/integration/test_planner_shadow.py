@@ -1,0 +1,171 @@
+"""Changes of type by shadow column: on real tables with rows, keys, foreign keys, views and writers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from tests.catalogs import read, run
+from tests.planned import carry_out, changes_left, plan_for, take_back
+from wesley_tui.catalog.model import Catalog, Column, QName
+from wesley_tui.planner.plan import HazardClass, Plan
+
+T = QName("public", "t")
+ROWS = 3000
+
+
+def seed(uri: str, *statements: str) -> Catalog:
+    """The catalog that the statements make; what they fill is larger than what would be changed in place."""
+    run(uri, statements)
+    return read(uri).catalog
+
+
+def changed(catalog: Catalog, **columns: Column | str) -> Catalog:
+    """``catalog`` with other types: ``t__id="bigint"``."""
+    tables = dict(catalog.tables)
+    for path, wanted in columns.items():
+        table, _, column = path.partition("__")
+        name = QName("public", table)
+        tables[name] = replace(
+            tables[name],
+            columns=tuple(
+                (replace(item, type=wanted) if isinstance(wanted, str) else wanted) if item.name == column else item
+                for item in tables[name].columns
+            ),
+        )
+    return replace(catalog, tables=tables)
+
+
+def ops(plan: Plan) -> list[str]:
+    return [step.op for step in plan.steps]
+
+
+def before_contract(plan: Plan) -> Plan:
+    return replace(plan, waves=tuple(wave for wave in plan.waves if wave.name != "CONTRACT"))
+
+
+def rows(uri: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_a_plain_column(any_database: str) -> None:
+    catalog = seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 7)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__n="bigint")
+    plan = plan_for(any_database, wanted)
+    assert ops(plan) == [
+        "add_shadow_column", "backfill_sql", "add_check_not_valid", "validate_constraint", "analyze",
+        "exchange_columns", "retire_column",
+    ]  # fmt: skip
+    assert plan.hazard is HazardClass.H2
+    assert not any(step.rewrites for step in plan.steps)
+    carry_out(any_database, before_contract(plan), batch_rows=1000)
+    assert changes_left(any_database, wanted).changes == ()
+    run(
+        any_database,
+        [
+            "INSERT INTO public.t VALUES (-3, 5)",
+            "INSERT INTO public.t (id, n) VALUES (-1, 9000000000)",
+            "INSERT INTO public.t (id) VALUES (-2)",
+        ],
+    )
+    assert rows(any_database, "SELECT count(*), sum(n) FROM t WHERE id > 0 AND n = id") == [
+        (ROWS, ROWS * (ROWS + 1) // 2)
+    ]
+
+    assert rows(any_database, "SELECT n FROM t WHERE id < 0 ORDER BY id") == [(5,), (7,), (9_000_000_000,)]
+
+
+def test_the_way_back_after_the_exchange_keeps_what_was_written(any_database: str) -> None:
+    catalog = seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 7)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    plan = plan_for(any_database, changed(catalog, t__n="bigint"))
+    carry_out(any_database, before_contract(plan), batch_rows=1000)
+    run(any_database, ["INSERT INTO public.t VALUES (-1, 5)", "UPDATE public.t SET n = 77 WHERE id = 3"])
+    take_back(any_database, before_contract(plan))
+    assert changes_left(any_database, catalog).changes == ()
+    assert read(any_database).resting_columns == ()
+    assert rows(any_database, "SELECT id, n FROM t WHERE id IN (-1, 3) ORDER BY 1") == [(-1, 5), (3, 77)]
+
+
+def test_the_way_back_refuses_to_lose_a_value(database: str) -> None:
+    catalog = seed(
+        database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    plan = plan_for(database, changed(catalog, t__n="bigint"))
+    carry_out(database, before_contract(plan), batch_rows=1000)
+    run(database, ["UPDATE public.t SET n = 9000000000 WHERE id = 3"])
+    (exchange,) = (step for step in plan.steps if step.op == "exchange_columns")
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="1 rows of public"):
+        run(database, exchange.undo)
+    assert rows(database, "SELECT n FROM t WHERE id = 3") == [(9_000_000_000,)]
+
+
+def test_the_plan_after_the_exchange_finishes_it(any_database: str) -> None:
+    """Whoever runs the schema again gets the last wave, from what the database says."""
+    catalog = seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer UNIQUE)",
+        "CREATE INDEX t_n_idx ON public.t (n) WHERE n > 5",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__n="bigint")
+    plan = plan_for(any_database, wanted)
+    carry_out(any_database, before_contract(plan))
+    again = plan_for(any_database, wanted)
+    assert [wave.name for wave in again.waves] == ["CONTRACT"]
+    assert ops(again) == ["drop_index_concurrently", "retire_column"]
+    carry_out(any_database, again)
+    assert plan_for(any_database, wanted).waves == ()
+    assert rows(any_database, "SELECT count(*) FROM pg_proc p WHERE p.proname LIKE 'sync%'") == [(0,)]
+    assert rows(any_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.t'::regclass "
+                "ORDER BY 1") == [("t_n_idx",), ("t_n_key",), ("t_pkey",)]  # fmt: skip
+
+
+@pytest.mark.parametrize("identity", ["serial", "GENERATED ALWAYS AS IDENTITY", "GENERATED BY DEFAULT AS IDENTITY"])
+def test_a_key_with_its_numbers_and_the_keys_that_point_to_it(any_database: str, identity: str) -> None:
+    kind = "serial" if identity == "serial" else f"integer {identity}"
+    catalog = seed(
+        any_database,
+        f"CREATE TABLE public.t (id {kind} PRIMARY KEY, parent integer REFERENCES public.t, note text)",
+        "CREATE TABLE public.child (id bigint PRIMARY KEY, t_id int NOT NULL REFERENCES public.t ON DELETE CASCADE)",
+        "CREATE TABLE public.other (id bigint PRIMARY KEY, t_id integer REFERENCES public.t (id))",
+        "CREATE INDEX child_t_id_idx ON public.child (t_id)",
+        f"INSERT INTO public.t (note) SELECT i FROM generate_series(1, {ROWS}) i",
+        "UPDATE public.t SET parent = id - 1 WHERE id > 1",
+        f"INSERT INTO public.child SELECT i, i FROM generate_series(1, {ROWS}) i",
+        f"INSERT INTO public.other SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__id="bigint", t__parent="bigint", child__t_id="bigint")
+    plan = plan_for(any_database, wanted)
+    assert ops(plan).count("exchange_columns") == 1
+    assert not any(step.rewrites for step in plan.steps)
+    assert plan.hazard is HazardClass.H2, [(step.op, step.why) for step in plan.steps if step.hazard > 2]
+    carry_out(any_database, before_contract(plan), batch_rows=1000)
+    assert changes_left(any_database, wanted).changes == ()
+    run(any_database, ["INSERT INTO public.t (note) VALUES ('new')"])
+    assert rows(any_database, "SELECT id FROM t WHERE note = 'new'") == [(ROWS + 1,)]
+    take_back(any_database, before_contract(plan))
+    assert changes_left(any_database, catalog).changes == ()
+    run(any_database, ["INSERT INTO public.t (note) VALUES ('newer')"])
+    assert rows(any_database, "SELECT id FROM t WHERE note = 'newer'") == [(ROWS + 2,)]
+    again = plan_for(any_database, wanted)
+    carry_out(any_database, again, batch_rows=1000)
+    assert changes_left(any_database, wanted).changes == ()
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        run(any_database, ["DELETE FROM public.t WHERE id = 1000"])
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        run(any_database, ["INSERT INTO public.child (id, t_id) VALUES (-1, -1)"])
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="without a column list"):
+        run(any_database, ["INSERT INTO public.child VALUES (-1, 1)"])
