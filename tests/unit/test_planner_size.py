@@ -47,8 +47,10 @@ def test_five_hundred_views_go_out_of_the_way_of_one_column() -> None:
     name = QName("public", "t")
     before = Catalog(_PUBLIC, {name: Table(name, (Column("c", "integer"),))}, objects=views)
     after = Catalog(_PUBLIC, {name: Table(name, (Column("c", "bigint"),))}, objects=views)
-    (step,) = _plan(before, after).steps
+    (step,) = (item for item in _plan(before, after).steps if item.op == "exchange_columns")
     kinds = [statement.split(" public")[0] for statement in step.statements]
-    assert kinds == ["DROP VIEW"] * 500 + ["ALTER TABLE"] + ["CREATE VIEW"] * 500
+    assert kinds[:500] == ["DROP VIEW"] * 500
+    assert kinds[-500:] == ["CREATE VIEW"] * 500
+    assert not any("VIEW" in kind for kind in kinds[500:-500])
     assert step.statements[0] == "DROP VIEW public.v499"
     assert step.statements[-1].startswith("CREATE VIEW public.v499")

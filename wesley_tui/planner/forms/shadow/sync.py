@@ -95,7 +95,7 @@ def guard(table: QName, columns: Sequence[str], tag: str) -> tuple[str, ...]:
     return (
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {_TAG}\nBEGIN\n"
         f"  RAISE EXCEPTION USING MESSAGE = {quote_literal(message)}, ERRCODE = 'object_not_in_prerequisite_state',\n"
-        f"    HINT = 'Name the columns: INSERT INTO table (a, b) VALUES …';\nEND\n{_TAG}",
+        f"    HINT = 'Name the columns: INSERT INTO table (a, b) VALUES ...';\nEND\n{_TAG}",
         f"CREATE TRIGGER {quote_ident(SYNC_TRIGGER + tag)} BEFORE INSERT ON {qualified(table)} "
         f"FOR EACH ROW WHEN ({values}) EXECUTE FUNCTION {function}()",
     )
