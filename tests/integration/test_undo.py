@@ -112,7 +112,7 @@ JOURNEYS |= {
         ],
     ),
     "text to number": Journey(
-        ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text DEFAULT NEVER')"],
+        ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text)"],
         ["ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
         rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 60) i"],
     ),
