@@ -37,7 +37,7 @@ bench: $(STAMP)  ## ratios against floors and peers; prints a table
 	$(BIN)/python -m pytest -q -s -o python_files='bench_*.py' tests/benchmarks
 
 faults: $(STAMP)  ## kill everything everywhere while migrations run, and compare the end; takes a while
-	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults
+	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults tests/integration/test_cli_signals.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -131,6 +131,12 @@ def window(command: _F) -> _F:
     return command
 
 
+def detach(command: _F) -> _F:
+    return click.option("--detach", is_flag=True, help="Go on without this terminal; what is said goes to a file.")(
+        command
+    )
+
+
 def window_knobs(window: str, window_for: str) -> dict[str, str]:
     """What both options mean to the executor; a usage error when it is no window."""
     from wesley_tui.executor.governor import Knobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -22,8 +23,9 @@ def printable(text: str) -> str:
 
 
 def result(text: str) -> None:
-    """Write a result; a newline is added when it has none."""
-    _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+    """Write a result; a newline is added when it has none. Ends the process when nobody reads any more (``| head``)."""
+    if not _write(sys.stdout, text if text.endswith("\n") else text + "\n"):
+        sys.exit(int(ExitCode.DONE))
 
 
 def result_json(value: Any) -> None:
@@ -32,7 +34,8 @@ def result_json(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the person who watches: progress, warnings, what happens next."""
+    """Tell the person who watches: progress, warnings, what happens next. Nobody may watch any more: the terminal was
+    closed, the reader went away. What is being done goes on all the same."""
     _write(sys.stderr, printable(text) + "\n")
 
 
@@ -61,15 +64,18 @@ def diagnostic_json(item: Any) -> dict[str, Any]:
     }
 
 
-def _write(stream: Any, text: str) -> None:
+def _write(stream: Any, text: str) -> bool:
+    """Write and flush; False when there is nobody to read it, and never will be."""
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        # the reader went away (`| head`): silence the interpreter's own flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        sys.exit(int(ExitCode.DONE))
     except UnicodeEncodeError:
         encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
+        return _write(stream, text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+            raise
+        # silence what follows, and the interpreter's own flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True

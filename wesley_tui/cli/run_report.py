@@ -53,8 +53,9 @@ def print_event(plan: Plan) -> Callable[[Event], None]:
 def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
     """Write the events of a run to stdout, from its first to its last, and leave with the exit code of its end.
 
-    ``as_json``: one event a line. Control-C detaches; the run does not notice.
+    ``as_json``: one event a line. Control-C detaches; the run does not notice. At a terminal, keys steer the run.
     """
+    from wesley_tui.cli.steering_keys import SteeringKeys
     from wesley_tui.executor.attach import follow_run
     from wesley_tui.executor.events import RunState, reduce
     from wesley_tui.services.audit import read_run
@@ -65,11 +66,12 @@ def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
         raise InputError(f"there is no run on {target.label}; start one with: wesley apply")
     line = event_line(stored.plan)
     state = RunState()
-    for event in follow_run(target.conninfo, stored.summary.run_id):
-        state = reduce(state, event)
-        text = event_json(event) if as_json else line(event)
-        if text is not None:
-            result(printable(text))
+    with SteeringKeys(target.conninfo, stored.summary.run_id, wanted=not as_json and stored.summary.owned):
+        for event in follow_run(target.conninfo, stored.summary.run_id):
+            state = reduce(state, event)
+            text = event_json(event) if as_json else line(event)
+            if text is not None:
+                result(printable(text))
     code = exit_code_of_state(state)
     if code is ExitCode.RECOVERY_NEEDED:
         note(f"wesley: no process executes run {state.run_id}; go on with: wesley resume")
@@ -97,10 +99,13 @@ def exit_code_of_state(state: RunState) -> ExitCode:
 
 def finish(report: RunReport, *, as_json: bool) -> NoReturn:
     """Write the report and leave with the exit code that its outcome means."""
-    if as_json:
-        result_json(report.to_json())
-    else:
-        result(report.text())
+    try:
+        if as_json:
+            result_json(report.to_json())
+        else:
+            result(report.text())
+    except SystemExit:
+        sys.exit(report.exit_code)
     if report.error:
         note(f"wesley: {report.error}")
     sys.exit(report.exit_code)

@@ -25,7 +25,7 @@ from wesley_tui.executor.ledger import RunSummary, find, reading
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import silence_orphans
 
-__all__ = ["Answer", "ask_cancel", "ask_pause", "ask_resume", "ask_set", "find_summary"]
+__all__ = ["Answer", "ask_cancel", "ask_pause", "ask_resume", "ask_set", "find_summary", "may_steer"]
 
 _MOVING = frozenset({RunStatus.RUNNING, RunStatus.PAUSED})
 _LOOK_EVERY_S = 0.1
@@ -51,6 +51,16 @@ def find_summary(conninfo: str, run_id: int | None) -> RunSummary:
         which = f"run {run_id}" if run_id is not None else "a run"
         raise ExecutorError(f"this database does not know {which}. Nothing was asked; list them with: wesley history")
     return found
+
+
+def may_steer(conninfo: str) -> bool:
+    """Whether the role may ask anything of a run: INSERT on ``wesley.migration_commands``."""
+    with reading(conninfo) as connection:
+        row = connection.execute(
+            "SELECT has_schema_privilege('wesley', 'USAGE')"
+            " AND has_table_privilege('wesley.migration_commands', 'INSERT')"
+        ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def ask_pause(conninfo: str, run_id: int | None, reason: str, patience_s: float = 10.0) -> Answer:

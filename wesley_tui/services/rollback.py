@@ -9,7 +9,6 @@ that was interrupted is resumed like any run, and the run is never called rolled
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -237,7 +236,7 @@ def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], 
     from wesley_tui.executor.abandon import cancel_run
     from wesley_tui.executor.events import RunStatus
     from wesley_tui.executor.ledger import history
-    from wesley_tui.services.runs import RunReport, accepted_by_flags, follow, report_of_outcome, start
+    from wesley_tui.services.runs import RunReport, accepted_by_flags, followed, start
     from wesley_tui.services.workbench import PlanningOptions
 
     if not any(undo.plan.steps):
@@ -247,12 +246,10 @@ def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], 
     if last is not None and last.status in {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}:
         say(f"run {last.run_id} is given up first")
         cancel_run(target.conninfo, last.run_id, "to be rolled back")
-    started = time.monotonic()
-    outcome, state = follow(start(target, undo.plan, token, PlanningOptions()), listen(undo.plan))
+    report = followed(undo.plan, lambda: start(target, undo.plan, token, PlanningOptions()), listen)
     verified: bool | None = None
-    if outcome.status is RunStatus.COMPLETE and undo.plan.scope:
+    if report.status == RunStatus.COMPLETE and undo.plan.scope:
         verified = asyncio.run(_fingerprint(target, undo.plan.scope)) == undo.base
-    report = report_of_outcome(undo.plan, outcome, state, time.monotonic() - started)
     return replace(report, verified=verified)
 
 

@@ -6,13 +6,14 @@ import asyncio
 import getpass
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
 from wesley_tui.planner.codec import data_from_record
 from wesley_tui.planner.estimates import human_duration
 from wesley_tui.planner.plan import Plan, Step
+from wesley_tui.services.interruption import Interruption
 from wesley_tui.services.target import Target
 from wesley_tui.services.workbench import PlanningOptions
 
@@ -30,6 +31,7 @@ __all__ = [
     "StepReport",
     "execute",
     "explain_before",
+    "followed",
     "paused_elsewhere",
     "report_of",
     "report_of_outcome",
@@ -171,9 +173,7 @@ def execute(
     token = accepted_by_flags(plan, unsafe=unsafe, contract=contract)
     if not asyncio.run(rails_installed(target)):
         say(f"first use on {target.label}: installing schema wesley (plans, ledger, events; see docs/execution.md)")
-    started = time.monotonic()
-    outcome, state = follow(start(target, plan, token, planning, knobs), listen(plan))
-    return report_of_outcome(plan, outcome, state, time.monotonic() - started)
+    return followed(plan, lambda: start(target, plan, token, planning, knobs), listen)
 
 
 def resume(
@@ -195,10 +195,8 @@ def resume(
         raise ExecutorError(f"there is no run to resume on {target.label}; start one with: wesley apply")
     plan = stored.plan
     token = accepted_by_flags(plan, unsafe=unsafe, contract=contract) if contract or unsafe else None
-    started = time.monotonic()
-    run = resume_run(target.conninfo, run_options(target, PlanningOptions(), token, knobs), stored.summary.run_id)
-    outcome, state = follow(run, listen(plan))
-    return report_of_outcome(plan, outcome, state, time.monotonic() - started)
+    options = run_options(target, PlanningOptions(), token, knobs)
+    return followed(plan, lambda: resume_run(target.conninfo, options, stored.summary.run_id), listen)
 
 
 def accepted_by_flags(plan: Plan, *, unsafe: bool, contract: bool, explain: str | None = None) -> ReviewToken:
@@ -278,23 +276,31 @@ async def read_fingerprint(connection: AsyncConnection[Any], scope: tuple[str, .
     return fingerprint(snapshot.catalog, scope)
 
 
-def follow(run: Run, on_event: Callable[[Event], None]) -> tuple[RunOutcome, RunState]:
-    """Hand every event to ``on_event`` until the run has ended. Control-C aborts the run cleanly: what the server runs
-    is cancelled, and the run can be resumed; a second one leaves at once, and the engine's thread with us."""
-    interrupted = False
+def followed(plan: Plan, begin: Callable[[], Run], listen: Listen) -> RunReport:
+    """Begin a run and follow it to its end, also when a signal ends it: then the report's exit code is the shells'."""
+    started = time.monotonic()
+    with Interruption() as interruption:
+        outcome, state = follow(begin(), listen(plan), interruption)
+    report = report_of_outcome(plan, outcome, state, time.monotonic() - started)
+    if interruption.number and outcome.status is RunStatus.CANCELLED:
+        return replace(report, exit_code=interruption.status)
+    return report
+
+
+def follow(
+    run: Run, on_event: Callable[[Event], None], interruption: Interruption | None = None
+) -> tuple[RunOutcome, RunState]:
+    """Hand every event to ``on_event`` until the run has ended. A signal that ``interruption`` knows of aborts the run
+    cleanly: what the server runs is cancelled, and the run can be resumed."""
     while True:
-        try:
-            outcome = run.wait(_POLL_S)
-            update = run.drain()
-            for event in update.events:
-                on_event(event)
-            if outcome is not None:
-                return outcome, run.drain().state
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            interrupted = True
-            run.abort("interrupted at the terminal")
+        outcome = run.wait(_POLL_S)
+        update = run.drain()
+        for event in update.events:
+            on_event(event)
+        if outcome is not None:
+            return outcome, run.drain().state
+        if interruption is not None and interruption.new():
+            run.abort(f"the process that executed it got {interruption.name}")
 
 
 def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds: float) -> RunReport:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from wesley_tui.cli import options
+from wesley_tui.cli.detaching import run_detached
 from wesley_tui.cli.output import note
 from wesley_tui.cli.run_report import finish, print_event
 
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
+    from wesley_tui.services.runs import Listen, RunReport
     from wesley_tui.services.workbench import PlanningOptions
 
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
 @options.window
+@options.detach
 @options.as_json
 def command(
     schema: tuple[str, ...],
@@ -35,6 +38,7 @@ def command(
     contract: bool,
     window: str,
     window_for: str,
+    detach: bool,
     as_json: bool,
 ) -> None:
     """Execute SCHEMA (SDL files, directories, -) or a PLAN written by `wesley plan -o`."""
@@ -55,10 +59,14 @@ def command(
     note(explain_before(plan, contract=contract))
     if not yes:
         _ask(plan, target.label)
-    report = execute(
-        target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=print_event, knobs=knobs
-    )
-    finish(report, as_json=as_json)
+
+
+    def work(listen: Listen) -> RunReport:
+        return execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=listen, knobs=knobs)
+
+    if detach:
+        run_detached(target.label, work, as_json=as_json)
+    finish(work(print_event), as_json=as_json)
 
 
 def _ask(plan: Plan, label: str) -> None:

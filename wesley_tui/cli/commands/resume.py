@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from wesley_tui.cli import options
+from wesley_tui.cli.detaching import run_detached
 from wesley_tui.cli.output import result, result_json
 from wesley_tui.cli.run_report import finish, print_event
+
+if TYPE_CHECKING:
+    from wesley_tui.services.runs import Listen, RunReport
 
 
 @click.command("resume", short_help="Go on with a run that failed or was killed.")
@@ -15,9 +21,17 @@ from wesley_tui.cli.run_report import finish, print_event
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
 @options.window
+@options.detach
 @options.as_json
 def command(
-    conninfo: str, run_id: int | None, contract: bool, unsafe: bool, window: str, window_for: str, as_json: bool
+    conninfo: str,
+    run_id: int | None,
+    contract: bool,
+    unsafe: bool,
+    window: str,
+    window_for: str,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """End a pause; or find out from ledger and catalog what is true, clean what was left half-made, do the rest."""
     from wesley_tui.executor.asking import ask_resume
@@ -37,5 +51,10 @@ def command(
         else:
             result(f"Run {answer.run_id} goes on in the process that owns it; watch it with: wesley attach")
         return
-    report = resume(target, run_id, unsafe=unsafe, contract=contract, listen=print_event, knobs=knobs)
-    finish(report, as_json=as_json)
+
+    def work(listen: Listen) -> RunReport:
+        return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen, knobs=knobs)
+
+    if detach:
+        run_detached(target.label, work, as_json=as_json)
+    finish(work(print_event), as_json=as_json)
