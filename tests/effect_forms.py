@@ -4,6 +4,8 @@
 writes what was proven to ``docs/locks.md``.
 """
 
+# ruff: noqa: E501 - one form a line, however long
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -63,6 +65,44 @@ CREATE TABLE app.base (id int, name text, CONSTRAINT base_id CHECK (id > 0));
 CREATE TABLE app.derived (extra text) INHERITS (app.base);
 CREATE TABLE app.orphan (id int, name text, extra text, CONSTRAINT base_id CHECK (id > 0));
 CREATE TABLE app.typed OF app.point;
+CREATE DOMAIN app.small AS app.positive CHECK (VALUE < 1000);
+CREATE DOMAIN app.free AS int;
+CREATE TABLE app.kinds (
+    id int PRIMARY KEY, i2 smallint, i4 int, i8 bigint, f4 real, f8 double precision, n numeric, n82 numeric(8,2),
+    v varchar, v10 varchar(10), c10 char(10), t text, b4 bit(4), vb8 varbit(8), ts timestamp, ts3 timestamp(3),
+    tz timestamptz, d date, ti time, ti3 time(3), iv interval, iv3 interval(3), ci cidr, ne inet, j json, jb jsonb,
+    u uuid, by bytea, a4 int[], av varchar(10)[], m app.mood, dom app.tag, pos app.positive, fr app.free, o oid,
+    bo boolean, indexed varchar(10), keyed varchar(10) UNIQUE, checked varchar(10) CHECK (checked <> 'x')
+);
+CREATE INDEX kinds_indexed_idx ON app.kinds (indexed);
+CREATE INDEX kinds_upper_idx ON app.kinds (upper(v)) WHERE i2 > 0;
+CREATE TABLE app.stay (id int PRIMARY KEY, room int4range, during tstzrange, EXCLUDE USING gist (during WITH &&));
+CREATE TABLE app.parent (id int, k int, name text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE app.parent_1 PARTITION OF app.parent FOR VALUES IN (1);
+CREATE TABLE app.parent_2 PARTITION OF app.parent FOR VALUES IN (2);
+CREATE TABLE app.parent_new (id int NOT NULL, k int NOT NULL, name text);
+CREATE TABLE app.kid (
+    id int PRIMARY KEY, parent_id int, k int, CONSTRAINT kid_parent_fkey FOREIGN KEY (parent_id, k) REFERENCES app.parent
+);
+CREATE TABLE app.deep (id int NOT NULL, d date NOT NULL, k int NOT NULL, org_id bigint) PARTITION BY RANGE (d);
+CREATE TABLE app.deep_1 PARTITION OF app.deep FOR VALUES FROM ('2024-01-01') TO ('2025-01-01') PARTITION BY LIST (k);
+CREATE TABLE app.deep_1_a PARTITION OF app.deep_1 FOR VALUES IN (1);
+CREATE TABLE app.deep_1_b PARTITION OF app.deep_1 FOR VALUES IN (2);
+CREATE TABLE app.proven_range (
+    id int NOT NULL, d date NOT NULL, k int NOT NULL, org_id bigint,
+    CONSTRAINT proven_range_bound CHECK (d >= '2026-01-01' AND d < '2027-01-01')
+);
+CREATE TABLE app.proven_list (
+    id int NOT NULL, k int NOT NULL, v text, CONSTRAINT proven_list_bound CHECK (k IN (3, 4))
+);
+CREATE TABLE app.tree (id int PRIMARY KEY, up int REFERENCES app.tree (id) ON DELETE CASCADE, label text);
+CREATE INDEX tree_up_idx ON app.tree (up);
+CREATE TABLE app.fan (
+    id int PRIMARY KEY, code varchar(10) REFERENCES app.org (code) ON DELETE SET NULL ON UPDATE CASCADE, n int
+);
+CREATE TABLE app.p1 (a int, b int);
+CREATE TABLE app.p2 (a int, c int);
+CREATE TABLE app.both (own int) INHERITS (app.p1, app.p2);
 CREATE VIEW app.people AS SELECT p.id, p.email, o.name FROM app.person p JOIN app.org o ON o.id = p.org_id;
 CREATE VIEW app.names AS SELECT name FROM app.people;
 CREATE VIEW app.simple AS SELECT id, extra FROM app.alone;
@@ -72,6 +112,8 @@ CREATE FUNCTION app.stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN ne
 CREATE FUNCTION app.one() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 CREATE FUNCTION app.code() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 7';
 CREATE TABLE app.coded (id int, c int DEFAULT app.code());
+CREATE FUNCTION app.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER REPLACEME_WATCH ON sql_drop WHEN TAG IN ('DROP CAST') EXECUTE FUNCTION app.watch();
 CREATE PROCEDURE app.proc() LANGUAGE plpgsql AS 'BEGIN END';
 CREATE TRIGGER job_stamp BEFORE INSERT ON app.job FOR EACH ROW EXECUTE FUNCTION app.stamp();
 CREATE TRIGGER event_stamp BEFORE INSERT ON app.event FOR EACH ROW EXECUTE FUNCTION app.stamp();
@@ -81,7 +123,7 @@ CREATE PUBLICATION REPLACEME_PUB FOR TABLE app.job;
 INSERT INTO app.org SELECT i, 'o' || i, 'c' || i FROM generate_series(1, 60) AS i;
 INSERT INTO app.person (id, org_id, email, short, n, amount, mood, at, seen, proven)
     SELECT i, i, 'e' || i, 's', i, i, 'sad', now(), now(), 'p' FROM generate_series(1, 60) AS i;
-INSERT INTO app.note (person_id, code, body) SELECT i, 'c' || i, 'b' || i FROM generate_series(1, 60) AS i;
+INSERT INTO app.note (person_id, code, body) SELECT i, CASE WHEN i < 60 THEN 'c' || i END, 'b' || i FROM generate_series(1, 60) AS i;
 INSERT INTO app.alone SELECT i, 'x' || i FROM generate_series(1, 60) AS i;
 INSERT INTO app.child SELECT i, i FROM generate_series(1, 60) AS i;
 INSERT INTO app.job (what) SELECT 'w' || i FROM generate_series(1, 60) AS i;
@@ -95,6 +137,26 @@ INSERT INTO app.derived SELECT i, 'b', 'd' FROM generate_series(1, 60) AS i;
 INSERT INTO app.orphan SELECT i, 'b', 'd' FROM generate_series(1, 60) AS i;
 INSERT INTO app.coded (id) SELECT i FROM generate_series(1, 60) AS i;
 INSERT INTO app.typed SELECT i, i FROM generate_series(1, 60) AS i;
+INSERT INTO app.kinds (
+    id, i2, i4, i8, f4, f8, n, n82, v, v10, c10, t, b4, vb8, ts, ts3, tz, d, ti, ti3, iv, iv3, ci, ne, j, jb, u, by,
+    a4, av, m, dom, pos, fr, o, bo, indexed, keyed, checked
+)
+    SELECT i, i, i, i, i, i, i, i, i, i, i, i, '1010', '101', now(), now(), now(), now(), now(), now(), '1 h', '1 h',
+        '10.0.0.0/8', '10.0.0.1', '1', '1', gen_random_uuid(), 'x', ARRAY[i], ARRAY[i::varchar(10)], 'sad', i::text, i,
+        i, i, true, i, i, i
+    FROM generate_series(1, 60) AS i;
+INSERT INTO app.stay SELECT i, int4range(i, i), tstzrange(now() + i * interval '1 h', now() + i * interval '1 h' + interval '1 min') FROM generate_series(1, 60) AS i;
+INSERT INTO app.parent SELECT i, 1 + i % 2, 'p' FROM generate_series(1, 60) AS i;
+INSERT INTO app.parent_new SELECT i, 3, 'p' FROM generate_series(1, 60) AS i;
+INSERT INTO app.kid SELECT i, 2 * i - 1, 2 FROM generate_series(1, 30) AS i;
+INSERT INTO app.deep SELECT i, '2024-06-01', 1 + i % 2, 1 FROM generate_series(1, 60) AS i;
+INSERT INTO app.proven_range SELECT i, '2026-06-01', 1, 1 FROM generate_series(1, 60) AS i;
+INSERT INTO app.proven_list SELECT i, 3, 'v' FROM generate_series(1, 60) AS i;
+INSERT INTO app.tree SELECT i, NULLIF(i - 1, 0), 'l' FROM generate_series(1, 60) AS i;
+INSERT INTO app.fan SELECT i, 'c' || i, i FROM generate_series(1, 60) AS i;
+INSERT INTO app.p1 SELECT i, i FROM generate_series(1, 60) AS i;
+INSERT INTO app.p2 SELECT i, i FROM generate_series(1, 60) AS i;
+INSERT INTO app.both SELECT i, i, i, i FROM generate_series(1, 60) AS i;
 REFRESH MATERIALIZED VIEW app.totals;
 ANALYZE;
 """
@@ -129,8 +191,18 @@ ALTER DOMAIN app.tag RENAME TO label
 ALTER DOMAIN app.tag RENAME CONSTRAINT tag_short TO tag_brief
 ALTER DOMAIN app.tag SET SCHEMA public
 ALTER DOMAIN app.tag OWNER TO CURRENT_USER
-DROP DOMAIN app.positive
 DROP DOMAIN app.tag CASCADE
+ALTER DOMAIN app.positive ADD CONSTRAINT fresh CHECK (VALUE < 100000)
+ALTER DOMAIN app.free ADD CONSTRAINT fresh CHECK (VALUE > 0)
+ALTER DOMAIN app.free SET NOT NULL
+ALTER DOMAIN app.free ADD CONSTRAINT fresh CHECK (VALUE > 0) NOT VALID
+ALTER DOMAIN app.positive DROP CONSTRAINT positive_check
+ALTER DOMAIN app.free DROP DEFAULT
+DROP DOMAIN app.free CASCADE
+ALTER TYPE app.mood ADD VALUE IF NOT EXISTS 'happy'
+ALTER TYPE app.mood ADD VALUE 'first' BEFORE 'sad'
+CREATE SCHEMA third CREATE TABLE fresh (id int PRIMARY KEY)
+CREATE SCHEMA IF NOT EXISTS app
 """,
     "Tables": """
 CREATE TABLE app.fresh (id bigint PRIMARY KEY, org_id bigint)
@@ -240,6 +312,43 @@ ALTER TABLE app.person ALTER COLUMN email SET STORAGE EXTERNAL
 ALTER TABLE app.event ALTER COLUMN what SET STORAGE EXTERNAL
 ALTER TABLE app.person ALTER COLUMN email SET COMPRESSION pglz
 ALTER TABLE app.event ALTER COLUMN what SET COMPRESSION pglz
+ALTER TABLE app.person ADD COLUMN fresh app.small
+ALTER TABLE app.person ADD COLUMN fresh app.free
+ALTER TABLE app.person ADD COLUMN fresh app.tag DEFAULT 'x'
+ALTER TABLE app.person ADD COLUMN fresh app.point
+ALTER TABLE app.person ADD COLUMN fresh int DEFAULT app.one()
+ALTER TABLE app.person ADD COLUMN fresh date DEFAULT CURRENT_DATE
+ALTER TABLE app.person ADD COLUMN fresh text DEFAULT CURRENT_USER
+ALTER TABLE app.person ADD COLUMN fresh jsonb DEFAULT '{}' NOT NULL
+ALTER TABLE app.person ADD COLUMN fresh text DEFAULT NULL
+ALTER TABLE app.person ADD COLUMN fresh text COLLATE "C"
+ALTER TABLE app.person ADD COLUMN fresh smallserial
+ALTER TABLE app.person ADD COLUMN fresh int DEFAULT 1 CHECK (fresh > 0)
+ALTER TABLE app.person ADD COLUMN fresh bigint, ADD CONSTRAINT fresh_fkey FOREIGN KEY (fresh) REFERENCES app.org (id) NOT VALID
+ALTER TABLE app.kid ADD COLUMN fresh int REFERENCES app.tree (id)
+ALTER TABLE app.event ADD COLUMN fresh int DEFAULT 1 NOT NULL
+ALTER TABLE app.event ADD COLUMN fresh bigint REFERENCES app.org (id)
+ALTER TABLE app.p1 ADD COLUMN c int
+ALTER TABLE app.p1 DROP COLUMN a
+ALTER TABLE app.p1 DROP COLUMN b
+ALTER TABLE ONLY app.p1 DROP COLUMN b
+ALTER TABLE app.parent DROP COLUMN name
+ALTER TABLE app.kid DROP COLUMN parent_id
+ALTER TABLE app.tree DROP COLUMN up
+ALTER TABLE app.kinds DROP COLUMN keyed
+ALTER TABLE app.kinds DROP COLUMN t
+ALTER TABLE app.kinds DROP COLUMN i2, DROP COLUMN i4 CASCADE
+ALTER TABLE app.p1 RENAME COLUMN b TO bb
+ALTER TABLE app.parent RENAME COLUMN name TO label
+ALTER TABLE IF EXISTS app.nothing ADD COLUMN fresh text
+ALTER TABLE IF EXISTS app.nothing RENAME COLUMN a TO b
+ALTER TABLE app.parent ALTER COLUMN name SET NOT NULL
+ALTER TABLE app.parent ALTER COLUMN name SET DEFAULT 'x'
+ALTER TABLE app.parent ALTER COLUMN name DROP DEFAULT
+ALTER TABLE app.p1 ALTER COLUMN b SET NOT NULL
+ALTER TABLE app.kinds ALTER COLUMN id SET DEFAULT 1, ALTER COLUMN t SET NOT NULL
+ALTER TABLE app.kinds ALTER COLUMN t RESET (n_distinct)
+ALTER TABLE app.kinds ALTER COLUMN jb SET STORAGE MAIN
 """,
     "Types of columns": """
 ALTER TABLE app.person ALTER COLUMN short TYPE varchar(20)
@@ -262,6 +371,101 @@ ALTER TABLE app.base ALTER COLUMN id TYPE bigint
 ALTER TABLE app.event ALTER COLUMN what TYPE varchar
 ALTER TABLE app.event ALTER COLUMN id TYPE int
 ALTER TABLE app.event ALTER COLUMN org_id TYPE int
+ALTER TABLE app.kinds ALTER COLUMN i2 TYPE int
+ALTER TABLE app.kinds ALTER COLUMN i2 TYPE bigint
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE bigint
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE smallint
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE numeric
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE text
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE oid
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE boolean USING i4 > 0
+ALTER TABLE app.kinds ALTER COLUMN i8 TYPE int
+ALTER TABLE app.kinds ALTER COLUMN i8 TYPE numeric(20)
+ALTER TABLE app.kinds ALTER COLUMN f4 TYPE double precision
+ALTER TABLE app.kinds ALTER COLUMN f8 TYPE real
+ALTER TABLE app.kinds ALTER COLUMN n TYPE numeric(10,2)
+ALTER TABLE app.kinds ALTER COLUMN n82 TYPE numeric
+ALTER TABLE app.kinds ALTER COLUMN n82 TYPE numeric(8,3)
+ALTER TABLE app.kinds ALTER COLUMN n82 TYPE numeric(6,2)
+ALTER TABLE app.kinds ALTER COLUMN n82 TYPE int
+ALTER TABLE app.kinds ALTER COLUMN v TYPE text
+ALTER TABLE app.kinds ALTER COLUMN v TYPE varchar(50)
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE varchar
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE varchar(11)
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE varchar(9)
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE text
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE char(10)
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE varchar(20) USING v10::varchar(20)
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE text USING v10
+ALTER TABLE app.kinds ALTER COLUMN v10 TYPE text USING lower(v10)
+ALTER TABLE app.kinds ALTER COLUMN c10 TYPE char(20)
+ALTER TABLE app.kinds ALTER COLUMN c10 TYPE varchar(10)
+ALTER TABLE app.kinds ALTER COLUMN c10 TYPE text
+ALTER TABLE app.kinds ALTER COLUMN t TYPE varchar
+ALTER TABLE app.kinds ALTER COLUMN t TYPE varchar(100)
+ALTER TABLE app.kinds ALTER COLUMN t TYPE int USING t::int
+ALTER TABLE app.kinds ALTER COLUMN t TYPE jsonb USING to_jsonb(t)
+ALTER TABLE app.kinds ALTER COLUMN t TYPE text COLLATE "C"
+ALTER TABLE app.kinds ALTER COLUMN t TYPE bytea USING t::bytea
+ALTER TABLE app.kinds ALTER COLUMN b4 TYPE bit varying
+ALTER TABLE app.kinds ALTER COLUMN b4 TYPE bit(8) USING b4::bit(8)
+ALTER TABLE app.kinds ALTER COLUMN vb8 TYPE varbit(16)
+ALTER TABLE app.kinds ALTER COLUMN vb8 TYPE varbit
+ALTER TABLE app.kinds ALTER COLUMN vb8 TYPE varbit(4)
+ALTER TABLE app.kinds ALTER COLUMN ts TYPE timestamp(3)
+ALTER TABLE app.kinds ALTER COLUMN ts TYPE date
+ALTER TABLE app.kinds ALTER COLUMN ts TYPE timestamptz
+ALTER TABLE app.kinds ALTER COLUMN ts TYPE timestamptz(3)
+ALTER TABLE app.kinds ALTER COLUMN ts TYPE timestamptz USING ts AT TIME ZONE 'Europe/Berlin'
+ALTER TABLE app.kinds ALTER COLUMN ts3 TYPE timestamp
+ALTER TABLE app.kinds ALTER COLUMN ts3 TYPE timestamp(6)
+ALTER TABLE app.kinds ALTER COLUMN ts3 TYPE timestamp(0)
+ALTER TABLE app.kinds ALTER COLUMN tz TYPE timestamp
+ALTER TABLE app.kinds ALTER COLUMN tz TYPE timestamptz(6)
+ALTER TABLE app.kinds ALTER COLUMN tz TYPE date
+ALTER TABLE app.kinds ALTER COLUMN d TYPE timestamp
+ALTER TABLE app.kinds ALTER COLUMN d TYPE timestamptz
+ALTER TABLE app.kinds ALTER COLUMN ti TYPE time(0)
+ALTER TABLE app.kinds ALTER COLUMN ti3 TYPE time(6)
+ALTER TABLE app.kinds ALTER COLUMN iv TYPE interval(2)
+ALTER TABLE app.kinds ALTER COLUMN iv3 TYPE interval(6)
+ALTER TABLE app.kinds ALTER COLUMN iv3 TYPE interval
+ALTER TABLE app.kinds ALTER COLUMN ci TYPE inet
+ALTER TABLE app.kinds ALTER COLUMN ne TYPE cidr
+ALTER TABLE app.kinds ALTER COLUMN j TYPE jsonb
+ALTER TABLE app.kinds ALTER COLUMN jb TYPE json
+ALTER TABLE app.kinds ALTER COLUMN jb TYPE text
+ALTER TABLE app.kinds ALTER COLUMN u TYPE text
+ALTER TABLE app.kinds ALTER COLUMN a4 TYPE bigint[]
+ALTER TABLE app.kinds ALTER COLUMN a4 TYPE int[]
+ALTER TABLE app.kinds ALTER COLUMN av TYPE varchar(20)[]
+ALTER TABLE app.kinds ALTER COLUMN av TYPE text[]
+ALTER TABLE app.kinds ALTER COLUMN m TYPE text
+ALTER TABLE app.kinds ALTER COLUMN m TYPE varchar(10)
+ALTER TABLE app.kinds ALTER COLUMN dom TYPE text
+ALTER TABLE app.kinds ALTER COLUMN pos TYPE int
+ALTER TABLE app.kinds ALTER COLUMN fr TYPE int
+ALTER TABLE app.kinds ALTER COLUMN fr TYPE bigint
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE app.free
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE app.positive
+ALTER TABLE app.kinds ALTER COLUMN t TYPE app.tag
+ALTER TABLE app.kinds ALTER COLUMN o TYPE int
+ALTER TABLE app.kinds ALTER COLUMN bo TYPE int USING bo::int
+ALTER TABLE app.kinds ALTER COLUMN indexed TYPE varchar(20)
+ALTER TABLE app.kinds ALTER COLUMN indexed TYPE text
+ALTER TABLE app.kinds ALTER COLUMN indexed TYPE char(20)
+ALTER TABLE app.kinds ALTER COLUMN keyed TYPE varchar(20)
+ALTER TABLE app.kinds ALTER COLUMN keyed TYPE text
+ALTER TABLE app.kinds ALTER COLUMN checked TYPE varchar(20)
+ALTER TABLE app.kinds ALTER COLUMN checked TYPE text
+ALTER TABLE app.kinds ALTER COLUMN id TYPE bigint
+ALTER TABLE app.kinds ALTER COLUMN i4 TYPE bigint, ALTER COLUMN i2 TYPE int
+ALTER TABLE app.parent ALTER COLUMN name TYPE varchar
+ALTER TABLE app.parent ALTER COLUMN id TYPE bigint
+ALTER TABLE app.kid ALTER COLUMN parent_id TYPE bigint
+ALTER TABLE app.tree ALTER COLUMN id TYPE bigint
+ALTER TABLE app.p1 ALTER COLUMN b TYPE bigint
+ALTER TABLE app.fan ALTER COLUMN code TYPE text
 """,
     "Constraints": """
 ALTER TABLE app.person ADD CONSTRAINT fresh CHECK (n > 0)
@@ -304,6 +508,33 @@ ALTER TABLE app.base ADD UNIQUE (id)
 ALTER TABLE app.base ADD PRIMARY KEY (id)
 ALTER TABLE app.base ADD CONSTRAINT fresh FOREIGN KEY (id) REFERENCES app.org (id)
 ALTER TABLE app.base ADD CONSTRAINT fresh EXCLUDE USING btree (id WITH =)
+ALTER TABLE app.kid ADD CONSTRAINT fresh FOREIGN KEY (parent_id, k) REFERENCES app.parent
+ALTER TABLE app.kid ADD CONSTRAINT fresh FOREIGN KEY (parent_id, k) REFERENCES app.parent NOT VALID
+ALTER TABLE app.kid ADD CONSTRAINT fresh FOREIGN KEY (id) REFERENCES app.kinds (id) ON DELETE CASCADE
+ALTER TABLE app.kid DROP CONSTRAINT kid_parent_fkey
+ALTER TABLE app.kid ALTER CONSTRAINT kid_parent_fkey DEFERRABLE INITIALLY DEFERRED
+ALTER TABLE app.kid RENAME CONSTRAINT kid_parent_fkey TO kid_fkey
+ALTER TABLE app.parent DROP CONSTRAINT parent_pkey CASCADE
+ALTER TABLE app.parent ADD CONSTRAINT fresh CHECK (name <> '')
+ALTER TABLE app.parent ADD CONSTRAINT fresh CHECK (name <> '') NOT VALID
+ALTER TABLE app.parent ADD CONSTRAINT fresh UNIQUE (k, id)
+ALTER TABLE app.parent ADD CONSTRAINT fresh FOREIGN KEY (id) REFERENCES app.kinds (id)
+ALTER TABLE app.tree ADD CONSTRAINT fresh FOREIGN KEY (id) REFERENCES app.tree (id)
+ALTER TABLE app.tree DROP CONSTRAINT tree_up_fkey
+ALTER TABLE app.tree DROP CONSTRAINT tree_pkey CASCADE
+ALTER TABLE app.fan DROP CONSTRAINT fan_code_fkey
+ALTER TABLE app.stay DROP CONSTRAINT stay_during_excl
+ALTER TABLE app.stay ADD CONSTRAINT fresh EXCLUDE USING gist (during WITH &&)
+ALTER TABLE app.p1 ADD CONSTRAINT fresh CHECK (a > 0)
+ALTER TABLE app.p1 ADD CONSTRAINT fresh CHECK (a > 0) NO INHERIT
+ALTER TABLE app.kinds ADD CONSTRAINT fresh UNIQUE (id, i4) INCLUDE (t)
+ALTER TABLE app.kinds ADD CONSTRAINT fresh UNIQUE NULLS NOT DISTINCT (i8)
+ALTER TABLE app.kinds ADD CONSTRAINT fresh UNIQUE (i8) DEFERRABLE
+ALTER TABLE app.kinds ADD CHECK (i4 > 0), ADD CHECK (i8 > 0) NOT VALID
+ALTER TABLE app.kinds DROP CONSTRAINT kinds_pkey
+ALTER TABLE app.kinds DROP CONSTRAINT kinds_checked_check, DROP CONSTRAINT kinds_keyed_key
+ALTER TABLE ONLY app.base DROP CONSTRAINT base_id
+ALTER TABLE ONLY app.event ADD CONSTRAINT fresh UNIQUE (id, day)
 """,
     "Indexes": """
 CREATE INDEX fresh ON app.person (n)
@@ -322,6 +553,24 @@ ALTER INDEX app.person_lower_idx ALTER COLUMN 1 SET STATISTICS 100
 REINDEX INDEX app.person_at_idx
 REINDEX TABLE app.person
 REINDEX TABLE app.totals
+CREATE INDEX fresh ON app.parent (name)
+CREATE INDEX fresh ON app.deep (org_id)
+CREATE INDEX fresh ON app.deep_1 (org_id)
+CREATE UNIQUE INDEX fresh ON app.parent (k, id)
+CREATE INDEX fresh ON app.kinds USING hash (t)
+CREATE INDEX fresh ON app.kinds USING brin (i8)
+CREATE INDEX fresh ON app.kinds USING gin (jb)
+CREATE INDEX fresh ON app.stay USING gist (during)
+CREATE INDEX fresh ON app.kinds (lower(t)) WHERE i4 IS NOT NULL
+CREATE INDEX fresh ON app.kinds (i4 DESC NULLS LAST) INCLUDE (t)
+DROP INDEX app.kinds_indexed_idx, app.tree_up_idx
+DROP INDEX app.person_email_key
+ALTER INDEX app.event_what_idx RENAME TO event_kind_idx
+ALTER INDEX app.person_at_idx RESET (fillfactor)
+ALTER INDEX IF EXISTS app.nothing RENAME TO something
+ALTER TABLE app.kinds CLUSTER ON kinds_pkey
+REINDEX TABLE app.tree
+REINDEX INDEX app.kinds_pkey
 """,
     "Partitions and inheritance": """
 CREATE TABLE app.fresh PARTITION OF app.event FOR VALUES FROM ('2028-01-01') TO ('2029-01-01')
@@ -345,6 +594,39 @@ ALTER TABLE app.derived NO INHERIT app.base
 ALTER TABLE app.event_1 ADD CONSTRAINT fresh CHECK (what <> '')
 ALTER TABLE app.event_1 RENAME TO event_first
 ALTER TABLE ONLY app.base ALTER COLUMN name SET DEFAULT 'x'
+CREATE TABLE app.fresh PARTITION OF app.parent FOR VALUES IN (3)
+CREATE TABLE app.fresh PARTITION OF app.deep FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+CREATE TABLE app.fresh PARTITION OF app.deep_1 FOR VALUES IN (3)
+CREATE TABLE app.fresh PARTITION OF app.deep DEFAULT
+CREATE TABLE app.fresh () INHERITS (app.p1, app.p2)
+ALTER TABLE app.parent ATTACH PARTITION app.parent_new FOR VALUES IN (3)
+ALTER TABLE app.parent DETACH PARTITION app.parent_1
+ALTER TABLE app.deep ATTACH PARTITION app.proven_range FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')
+ALTER TABLE app.deep ATTACH PARTITION app.proven_range FOR VALUES FROM ('2025-06-01') TO ('2027-01-01')
+ALTER TABLE app.metric ATTACH PARTITION app.proven_list FOR VALUES IN (3, 4, 5)
+ALTER TABLE app.metric ATTACH PARTITION app.proven_list FOR VALUES IN (3)
+ALTER TABLE app.deep DETACH PARTITION app.deep_1
+ALTER TABLE app.deep_1 DETACH PARTITION app.deep_1_a
+DROP TABLE app.parent_1 CASCADE
+DROP TABLE app.deep_1
+DROP TABLE app.deep_1_b
+DROP TABLE app.parent CASCADE
+TRUNCATE app.parent CASCADE
+TRUNCATE app.parent_1 CASCADE
+TRUNCATE app.deep
+TRUNCATE app.deep_1
+ALTER TABLE app.deep ADD COLUMN fresh text
+ALTER TABLE app.deep_1 ADD CONSTRAINT fresh CHECK (org_id > 0)
+ALTER TABLE app.deep SET SCHEMA other
+ALTER TABLE app.deep RENAME TO depth
+ALTER TABLE app.deep OWNER TO CURRENT_USER
+ALTER TABLE app.deep_1_a SET (fillfactor=70)
+ALTER TABLE app.deep REPLICA IDENTITY FULL
+ALTER TABLE app.deep ENABLE ROW LEVEL SECURITY
+ALTER TABLE app.event_1 DISABLE TRIGGER event_stamp
+ALTER TABLE app.both NO INHERIT app.p2
+DROP TABLE app.p1 CASCADE
+DROP TABLE app.both
 """,
     "Views": """
 CREATE VIEW app.fresh AS SELECT * FROM app.org
@@ -373,6 +655,18 @@ ALTER MATERIALIZED VIEW app.totals CLUSTER ON totals_key
 ALTER MATERIALIZED VIEW app.totals SET (fillfactor=70)
 ALTER MATERIALIZED VIEW app.totals ALTER COLUMN n SET STATISTICS 100
 DROP MATERIALIZED VIEW app.totals
+CREATE VIEW app.fresh AS SELECT id FROM app.tree WHERE id = 1
+CREATE RECURSIVE VIEW fresh (id) AS SELECT 1 UNION SELECT t.id FROM app.tree AS t JOIN fresh ON fresh.id = t.up
+CREATE OR REPLACE VIEW app.people AS SELECT p.id, p.email, o.name, p.n FROM app.person p JOIN app.org o ON o.id = p.org_id
+CREATE MATERIALIZED VIEW IF NOT EXISTS app.totals AS SELECT what FROM app.job
+CREATE MATERIALIZED VIEW app.fresh AS SELECT * FROM app.people
+CREATE UNIQUE INDEX fresh ON app.totals (what, n)
+ALTER VIEW app.simple SET (security_invoker=true)
+ALTER VIEW app.simple ALTER COLUMN id DROP DEFAULT
+DROP VIEW IF EXISTS app.nothing
+DROP VIEW app.names, app.simple
+DROP MATERIALIZED VIEW IF EXISTS app.totals
+COMMENT ON COLUMN app.totals.n IS 'how many'
 """,
     "Triggers, rules, policies": """
 CREATE TRIGGER fresh BEFORE UPDATE ON app.person FOR EACH ROW EXECUTE FUNCTION app.stamp()
@@ -406,6 +700,19 @@ CREATE POLICY fresh ON app.person USING (org_id IN (SELECT id FROM app.org))
 ALTER POLICY own ON app.person USING (false)
 ALTER POLICY own ON app.person RENAME TO mine
 DROP POLICY own ON app.person
+CREATE TRIGGER fresh AFTER UPDATE OF label ON app.tree FOR EACH ROW WHEN (old.label <> new.label) EXECUTE FUNCTION app.stamp()
+CREATE TRIGGER fresh AFTER TRUNCATE ON app.tree FOR EACH STATEMENT EXECUTE FUNCTION app.stamp()
+CREATE TRIGGER fresh INSTEAD OF INSERT ON app.people FOR EACH ROW EXECUTE FUNCTION app.stamp()
+CREATE CONSTRAINT TRIGGER fresh AFTER INSERT ON app.tree DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.stamp()
+CREATE TRIGGER fresh AFTER INSERT ON app.deep FOR EACH ROW EXECUTE FUNCTION app.stamp()
+DROP TRIGGER IF EXISTS nothing ON app.job
+DROP RULE IF EXISTS nothing ON app.job
+DROP POLICY IF EXISTS nothing ON app.person
+CREATE POLICY fresh ON app.tree AS RESTRICTIVE FOR INSERT WITH CHECK (id > 0)
+CREATE EVENT TRIGGER REPLACEME_EVENT ON ddl_command_start EXECUTE FUNCTION app.watch()
+ALTER EVENT TRIGGER REPLACEME_WATCH DISABLE
+ALTER EVENT TRIGGER REPLACEME_WATCH ENABLE ALWAYS
+DROP EVENT TRIGGER REPLACEME_WATCH
 """,
     "Sequences, statistics, publications": """
 CREATE SEQUENCE app.fresh
@@ -438,6 +745,16 @@ ALTER PUBLICATION REPLACEME_PUB SET (publish = 'insert')
 ALTER PUBLICATION REPLACEME_PUB RENAME TO REPLACEME_PUB3
 ALTER PUBLICATION REPLACEME_PUB OWNER TO CURRENT_USER
 DROP PUBLICATION REPLACEME_PUB
+CREATE SEQUENCE IF NOT EXISTS app.loose
+ALTER SEQUENCE IF EXISTS app.nothing RESTART
+ALTER SEQUENCE app.loose AS bigint
+ALTER SEQUENCE app.loose SET LOGGED
+ALTER SEQUENCE app.job_id_seq RESTART WITH 1000
+CREATE STATISTICS app.fresh (ndistinct) ON i4, i8 FROM app.kinds
+CREATE PUBLICATION REPLACEME_PUB2 FOR TABLE app.deep
+CREATE PUBLICATION REPLACEME_PUB2 FOR TABLE app.tree WHERE (id > 10)
+CREATE PUBLICATION REPLACEME_PUB2 FOR TABLE ONLY app.base, app.tree
+CREATE SUBSCRIPTION REPLACEME_SUB CONNECTION 'dbname=nothing' PUBLICATION fresh WITH (connect = false)
 """,
     "Functions and the rest of the catalog": """
 CREATE FUNCTION app.fresh() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'
@@ -489,6 +806,20 @@ COMMENT ON FUNCTION app.one() IS 'one'
 COMMENT ON SCHEMA app IS 'app'
 COMMENT ON STATISTICS app.job_stats IS 'stats'
 COMMENT ON PUBLICATION REPLACEME_PUB IS 'pub'
+CREATE FUNCTION app.fresh(int) RETURNS text LANGUAGE sql STABLE AS 'SELECT label FROM app.tree WHERE id = $1'
+CREATE FUNCTION app.fresh() RETURNS SETOF app.tree LANGUAGE sql AS 'SELECT * FROM app.tree'
+CREATE FUNCTION app.fresh() RETURNS void LANGUAGE sql AS 'DELETE FROM app.tree WHERE id = 1'
+CREATE FUNCTION app.fresh() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM app.people; END
+CREATE FUNCTION app.fresh() RETURNS void LANGUAGE sql BEGIN ATOMIC INSERT INTO app.simple VALUES (1, 'x'); END
+DROP FUNCTION IF EXISTS app.nothing()
+CREATE TYPE app.fresh
+GRANT SELECT ON app.simple TO PUBLIC
+GRANT INSERT, UPDATE ON app.tree, app.kid TO PUBLIC
+REVOKE USAGE ON SCHEMA app FROM PUBLIC
+GRANT ALL ON ALL SEQUENCES IN SCHEMA app TO PUBLIC
+COMMENT ON CONSTRAINT kid_parent_fkey ON app.kid IS 'key'
+COMMENT ON COLUMN app.parent.name IS 'name'
+COMMENT ON TABLE app.deep IS NULL
 """,
     "Queries": """
 SELECT count(*) FROM app.person
@@ -542,6 +873,84 @@ SET CONSTRAINTS ALL DEFERRED
 ANALYZE app.person
 ANALYZE app.event
 CLUSTER app.person USING person_at_idx
+SELECT * FROM app.tree WHERE id = 5
+SELECT * FROM app.tree WHERE label = 'l'
+SELECT * FROM app.tree WHERE up IN (1, 2, 3)
+SELECT * FROM app.tree WHERE id BETWEEN 1 AND 5 OR up = 7
+SELECT * FROM app.tree LIMIT 3
+SELECT * FROM app.tree AS t JOIN app.kid AS k ON k.id = t.id WHERE t.id = 1
+SELECT * FROM app.tree AS t JOIN app.kid AS k ON k.id = t.id
+SELECT * FROM app.tree AS t JOIN app.kid AS k ON k.id = t.id FOR UPDATE OF t
+SELECT * FROM app.tree WHERE EXISTS (SELECT 1 FROM app.kid WHERE kid.id = tree.id)
+SELECT id FROM app.tree UNION ALL SELECT id FROM app.kid
+SELECT * FROM app.deep WHERE id = 1 FOR UPDATE
+SELECT * FROM app.parent FOR NO KEY UPDATE
+SELECT * FROM app.people FOR SHARE
+SELECT * FROM pg_class
+SELECT relname FROM pg_catalog.pg_class WHERE oid = 1
+SELECT table_name FROM information_schema.tables
+TABLE app.tree
+VALUES (1), (2)
+INSERT INTO app.tree VALUES (100, 1, 'x')
+INSERT INTO app.tree (id) VALUES (100)
+INSERT INTO app.kid VALUES (100, 1, 2)
+INSERT INTO app.fan (id, code) VALUES (100, 'c1')
+INSERT INTO app.fan (id) SELECT id + 100 FROM app.tree
+INSERT INTO app.base VALUES (100, 'x')
+INSERT INTO app.tree VALUES (1, 1, 'x') ON CONFLICT DO NOTHING
+INSERT INTO app.tree VALUES (1, NULL, 'x') ON CONFLICT (id) DO UPDATE SET label = 'y'
+INSERT INTO app.simple VALUES (200, 'z')
+INSERT INTO app.tree SELECT 100, 1, 'x' WHERE NOT EXISTS (SELECT 1 FROM app.tree WHERE id = 100)
+UPDATE app.tree SET label = 'x'
+UPDATE app.tree SET label = 'x' WHERE id = 1
+UPDATE app.tree SET label = 'x' WHERE label IS NULL
+UPDATE app.tree SET label = 'x' WHERE label = 'l' AND id < 10
+UPDATE app.tree SET label = 'x' WHERE id IN (SELECT id FROM app.tree WHERE label = 'l' ORDER BY id LIMIT 5)
+UPDATE app.tree SET up = 1 WHERE id = 5
+UPDATE app.tree SET id = id + 1000 WHERE id = 60
+UPDATE app.kid SET parent_id = 3 WHERE id = 1
+UPDATE app.org SET code = 'z' || code WHERE id = 60
+UPDATE app.org SET name = 'z'
+UPDATE app.deep SET org_id = 2 WHERE id = 1
+UPDATE app.both SET own = 1
+UPDATE app.p1 SET b = 1
+UPDATE ONLY app.p1 SET b = 1
+UPDATE app.kinds AS k SET t = o.name FROM app.org AS o WHERE o.id = k.id AND k.id < 10
+DELETE FROM app.tree WHERE id = 60
+DELETE FROM app.kid
+DELETE FROM app.kid WHERE parent_id = 3
+DELETE FROM app.deep WHERE d < '2024-01-02'
+DELETE FROM app.p1 WHERE a = 1
+DELETE FROM ONLY app.p1
+DELETE FROM app.fan WHERE code IS NULL
+DELETE FROM app.fan USING app.tree WHERE tree.id = fan.id
+DELETE FROM app.simple WHERE id = 3
+WITH moved AS (DELETE FROM app.fan WHERE id = 1 RETURNING *) INSERT INTO app.tree (id) SELECT id + 200 FROM moved
+WITH few AS (SELECT id FROM app.tree WHERE id < 5) UPDATE app.fan SET n = 1 FROM few WHERE few.id = fan.id
+MERGE INTO app.tree AS t USING app.fan AS f ON f.id = t.id WHEN MATCHED THEN UPDATE SET label = 'm'
+MERGE INTO app.tree AS t USING app.org AS o ON o.id = t.id WHEN NOT MATCHED THEN INSERT (id, label) VALUES (o.id, o.name)
+MERGE INTO app.tree AS t USING (VALUES (1, 'x')) AS v (id, l) ON v.id = t.id WHEN MATCHED THEN UPDATE SET label = v.l
+CREATE TABLE app.fresh AS SELECT * FROM app.tree WHERE id = 1
+CREATE TEMPORARY TABLE fresh AS SELECT * FROM app.tree
+SELECT * INTO TEMPORARY fresh FROM app.deep
+EXPLAIN ANALYZE SELECT * FROM app.tree
+EXPLAIN DELETE FROM app.tree
+COPY app.kid FROM PROGRAM 'echo 100,3,2' (FORMAT csv)
+COPY app.deep_1_a TO '/dev/null'
+COPY app.deep FROM '/dev/null'
+LOCK TABLE app.deep IN SHARE MODE
+LOCK TABLE app.names IN ACCESS SHARE MODE
+ANALYZE app.base
+ANALYZE app.deep
+ANALYZE app.kinds (t, i4)
+CLUSTER app.kinds USING kinds_pkey
+TRUNCATE app.tree
+TRUNCATE app.fan, app.kid
+TRUNCATE app.p1 RESTART IDENTITY CASCADE
+DISCARD PLANS
+RESET search_path
+LISTEN fresh
+UNLISTEN *
 """,
 }
 
@@ -552,6 +961,16 @@ ALTER TABLE app.person ALTER COLUMN email SET STATISTICS DEFAULT
 MERGE INTO app.alone AS a USING app.org AS o ON o.id = a.id WHEN NOT MATCHED BY SOURCE THEN DELETE
 """,
     18: """
+ALTER TABLE app.person ADD COLUMN fresh text GENERATED ALWAYS AS (lower(email)) VIRTUAL NOT NULL
+ALTER TABLE app.stay ADD CONSTRAINT fresh UNIQUE (room, during WITHOUT OVERLAPS)
+ALTER TABLE app.parent ADD CONSTRAINT fresh NOT NULL name
+ALTER TABLE app.parent ADD CONSTRAINT fresh NOT NULL name NOT VALID
+ALTER TABLE app.base ADD CONSTRAINT fresh NOT NULL name NO INHERIT
+ALTER TABLE app.tree ADD CONSTRAINT fresh CHECK (id > 0) NOT ENFORCED
+ALTER TABLE app.kid ADD CONSTRAINT fresh FOREIGN KEY (parent_id, k) REFERENCES app.parent NOT ENFORCED
+ALTER TABLE app.parent ADD CONSTRAINT fresh FOREIGN KEY (id) REFERENCES app.kinds (id) NOT VALID
+ANALYZE ONLY app.base
+ANALYZE ONLY app.deep
 ALTER TABLE app.person ADD COLUMN fresh int GENERATED ALWAYS AS (n + 1) VIRTUAL
 ALTER TABLE app.person ADD CONSTRAINT fresh NOT NULL email
 ALTER TABLE app.person ADD CONSTRAINT fresh NOT NULL email NOT VALID

@@ -12,6 +12,7 @@ from wesley_tui.planner.effects.links import Links, links_of
 
 __all__ = ["EffectContext", "name_of", "names_in"]
 
+_DOMAIN = r"CREATE DOMAIN \S+ AS (.+?)(?:\s+(?:COLLATE|DEFAULT|CONSTRAINT|CHECK|NOT NULL)\b.*|$)"
 _OTHER_RELATIONS = ("view", "materialized view", "sequence")
 
 
@@ -113,7 +114,7 @@ class EffectContext:
             domain = self.object("domain", QName(schema, name)) if dot else None
             if domain is None or (not constrained and self.is_constrained_domain(domain)):
                 return type_name
-            found = re.match(r"CREATE DOMAIN \S+ AS (.+?)(?: COLLATE .*| DEFAULT .*|$)", domain.statements[0])
+            found = re.match(_DOMAIN, domain.statements[0], re.DOTALL)
             type_name = found[1] if found is not None else type_name
         return type_name
 

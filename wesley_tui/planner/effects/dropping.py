@@ -60,6 +60,11 @@ def _drop_table(name: QName, context: EffectContext, tally: Tally, *, cascade: b
     for other, _ in context.foreign_keys_to(name):
         for found in (other, *context.descendants(other)):
             tally.lock(found, LockMode.AccessExclusiveLock)
+    for above in context.ancestors(name) if cascade else ():
+        for other, key in context.foreign_keys_to(above):
+            for found in (*context.family(other), *context.family(above)):
+                tally.lock(found, LockMode.AccessExclusiveLock)
+            tally.loses.append(f"constraint {key.name} of {other}, which needs {name}")
     for item in context.objects():
         if item.owned_by is not None and item.owned_by[0] == name:
             tally.lock(item.name, LockMode.AccessExclusiveLock)

@@ -53,7 +53,9 @@ def _attach(command: Any, target: Target) -> None:
     for name in (child, *context.descendants(child)):
         tally.lock(name, LockMode.AccessExclusiveLock)
         whole = context.whole_table(name)
-        parent_key = target.table.partition_by if target.table is not None else None
+        # A parent that is a partition itself has bounds above it that are to be proven too.
+        is_root = target.table is not None and target.table.partition_of is None
+        parent_key = target.table.partition_by if target.table is not None and is_root else None
         if whole is None or parent_key is None or not proves_bound(whole, parent_key, partition.bound):
             Target(name, context, tally).scan()
     join_family(target.name, context, tally, default=is_default)
@@ -110,11 +112,10 @@ def _detach(command: Any, target: Target) -> None:
         for found in context.family(key.references):
             tally.lock(found, LockMode.ShareRowExclusiveLock)
     # No row may point to the rows that leave: those that could are read.
-    for level, above in enumerate((target.name, *context.ancestors(target.name))):
-        for referencing, _ in context.foreign_keys_to(above):
-            tally.lock(referencing, LockMode.AccessExclusiveLock if level else LockMode.ShareRowExclusiveLock)
-            for found in context.family(referencing):
-                Target(found, context, tally).scan()
+    for referencing in referencing_tables(target.name, context):
+        tally.lock(referencing, LockMode.AccessExclusiveLock)
+        for found in context.family(referencing):
+            Target(found, context, tally).scan()
 
 
 @subcommand("DetachPartitionFinalize")
