@@ -28,7 +28,14 @@ _UTC = frozenset(
 _TIMESTAMPS = frozenset(("timestamp without time zone", "timestamp with time zone"))
 _WITH_PRECISION = _TIMESTAMPS | {"time without time zone", "time with time zone", "interval"}
 _BINARY = frozenset(
-    (("cidr", "inet"), ("integer", "oid"), ("oid", "integer"), ("character varying", "text"), ("text", "character varying"), ("bit", "bit varying"))
+    (
+        ("cidr", "inet"),
+        ("integer", "oid"),
+        ("oid", "integer"),
+        ("character varying", "text"),
+        ("text", "character varying"),
+        ("bit", "bit varying"),
+    )
 )
 
 
