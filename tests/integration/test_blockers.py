@@ -291,3 +291,15 @@ def test_rates_and_load_are_learned_from_a_run(database: str, tmp_path: Path) ->
     quiet = wesley("quiet", "--db", database, "--json", state=tmp_path)
     assert quiet.json["window"] == "daily 03:00-04:00 UTC"
     assert quiet.json["per_second"] < 1 < quiet.json["busiest_per_second"]
+
+
+def test_a_server_without_history_can_be_probed(filled: str) -> None:
+    with psycopg.connect(filled) as connection:
+        connection.execute("INSERT INTO other SELECT g FROM generate_series(1, 60000) AS g")
+    before = look(filled).rates
+    _, seen = asyncio.run(Target(filled).look(probing=True))
+    assert seen.rates.scan.source.startswith("probed: ")
+    assert "public.other" in seen.rates.scan.source
+    assert seen.rates.build.source.startswith("probed: ")
+    assert (seen.rates.rewrite, seen.rates.backfill) == (before.rewrite, before.backfill)
+    assert {rate.source for rate in before.described().values()} == {"assumed"}

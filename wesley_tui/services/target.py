@@ -6,7 +6,7 @@ from that field.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wesley_tui.services.errors import CannotConnect, CannotRead, InputError
@@ -102,11 +102,14 @@ class Target:
         snapshot, _ = await self._look(schemas, observing=False)
         return snapshot
 
-    async def look(self, schemas: Collection[str] | None = None) -> tuple[Snapshot, Observed]:
-        """The catalog, and then what the server is doing: who is in the way, how fast it was, when it is quiet."""
-        return await self._look(schemas, observing=True)
+    async def look(self, schemas: Collection[str] | None = None, *, probing: bool = False) -> tuple[Snapshot, Observed]:
+        """The catalog, and then what the server is doing: who is in the way, how fast it was, when it is quiet.
+        ``probing`` measures how fast it is where it has no history."""
+        return await self._look(schemas, observing=True, probing=probing)
 
-    async def _look(self, schemas: Collection[str] | None, *, observing: bool) -> tuple[Snapshot, Observed]:
+    async def _look(
+        self, schemas: Collection[str] | None, *, observing: bool, probing: bool = False
+    ) -> tuple[Snapshot, Observed]:
         import psycopg
 
         from wesley_tui.catalog.introspect import CatalogLocked, UnsupportedServer, read_snapshot
@@ -115,7 +118,11 @@ class Target:
         connection = await self.connect()
         try:
             snapshot = await read_snapshot(connection, schemas)
-            return snapshot, await observe(connection) if observing else NOTHING_SEEN
+            seen = await observe(connection) if observing else NOTHING_SEEN
+            if probing:
+                from wesley_tui.services.probing import probed_rates
+
+                seen = replace(seen, rates=await probed_rates(connection, snapshot, seen.rates))
         except (CatalogLocked, UnsupportedServer) as error:
             raise CannotRead(f"{self.label}: {error}") from error
         except psycopg.Error as error:
@@ -124,6 +131,7 @@ class Target:
             ) from error
         finally:
             await connection.close()
+        return snapshot, seen
 
 
 def _label(database: str, host: str, port: str) -> str:

@@ -61,8 +61,10 @@ class Planning:
 class Workbench:
     """Holds the last snapshot and the caches of incremental compilation; not shared between threads while it plans."""
 
-    def __init__(self, target: Target, options: PlanningOptions | None = None) -> None:
+    def __init__(self, target: Target, options: PlanningOptions | None = None, *, probing: bool = False) -> None:
+        """``probing``: measure how fast the server is where it has no history."""
         self.target = target
+        self._probing = probing
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
         self.observed: Observed | None = None
@@ -97,7 +99,7 @@ class Workbench:
         if self.options.schemas:
             self.tenants = await self.target.matching_schemas(self.options.schemas)
             schemas = None if schemas is None else {*schemas, *self.tenants} - {DECLARED_SCHEMA}
-        self.snapshot, self.observed = await self.target.look(schemas)
+        self.snapshot, self.observed = await self.target.look(schemas, probing=self._probing)
         return self.snapshot
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
