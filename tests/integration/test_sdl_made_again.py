@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.catalogs import clear_database, differences, read, run
-from tests.planned import carry_out, plan_for
+from tests.planned import carry_out, plan_for, take_back
 from wesley_tui.catalog.model import Catalog
 from wesley_tui.sdl.compile import compile_schema
 from wesley_tui.sdl.diagnostics import Source
@@ -79,5 +79,75 @@ def test_exclusion_by_an_operator_of_the_users_own(database: str) -> None:
             " FUNCTION 2 gist_box_union(internal, internal), FUNCTION 5 gist_box_penalty(internal, internal, internal),"
             " FUNCTION 6 gist_box_picksplit(internal, internal), FUNCTION 7 gist_box_same(box, box, internal)",
             "CREATE TABLE public.places (at box, EXCLUDE USING gist (at public.same_box WITH OPERATOR(public.===)))",
+        ],
+    )
+
+
+_COUNTED = (
+    "CREATE TABLE public.t (id integer GENERATED ALWAYS AS IDENTITY{identity}, a integer, b text,"
+    " CONSTRAINT t_pkey PRIMARY KEY (id){stored}, CONSTRAINT t_a_key UNIQUE (a){stored},"
+    " EXCLUDE USING btree (b WITH =){stored})",
+    "CREATE INDEX t_expr ON public.t ((a + 1), lower(b))",
+)
+
+
+def _settings(identity: str = "", stored: str = "") -> list[str]:
+    return [text.format(identity=identity, stored=stored) for text in _COUNTED]
+
+
+PLAIN = _settings()
+SET = [
+    *_settings(
+        identity=" (SEQUENCE NAME public.counter START 100 INCREMENT -5 MINVALUE -50 MAXVALUE 1000 CACHE 20 CYCLE)",
+        stored=" WITH (fillfactor=60)",
+    ),
+    "ALTER INDEX public.t_expr ALTER COLUMN 2 SET STATISTICS 500",
+    "ALTER TABLE public.t CLUSTER ON t_a_key",
+]
+
+
+def test_settings_of_identities_keys_and_indexes(any_database: str) -> None:
+    catalog = made_again(any_database, SET)
+    (table,) = catalog.tables.values()
+    identity = table.columns[0]
+    assert dict(identity.identity_options) == {
+        "start": "100",
+        "increment": "-5",
+        "min": "-50",
+        "max": "1000",
+        "cache": "20",
+        "cycle": "true",
+    }
+    assert identity.identity_sequence == ("public", "counter")
+    assert table.clustered_on == "t_a_key"
+
+
+@pytest.mark.parametrize(("before", "after"), [(PLAIN, SET), (SET, PLAIN)], ids=["set", "reset"])
+def test_settings_are_changed_in_place(database: str, before: list[str], after: list[str]) -> None:
+    run(database, after)
+    wanted = read(database).catalog
+    clear_database(database)
+    run(database, [*before, "INSERT INTO public.t (a, b) VALUES (1, 'x')"])
+    first = read(database).catalog
+    plan = plan_for(database, wanted)
+    carry_out(database, plan)
+    # Who names no sequence takes the name that there is.
+    assert [line for line in differences(wanted, read(database).catalog) if "identity_sequence" not in line] == []
+    assert not plan_for(database, wanted).waves
+    assert {step.op for step in plan.steps} == {
+        *("set_identity_options", "set_index_options", "set_index_statistics", "set_clustering")
+    }
+    take_back(database, plan)
+    run(database, ["INSERT INTO public.t (a, b) VALUES (2, 'y')"])
+    assert differences(first, read(database).catalog) == []
+
+
+def test_comments_of_not_null(database: str) -> None:
+    made_again(
+        database,
+        [
+            "CREATE TABLE public.t (a integer NOT NULL, b integer CONSTRAINT must NOT NULL)",
+            "COMMENT ON CONSTRAINT must ON public.t IS 'named'",
+            "COMMENT ON CONSTRAINT t_a_not_null ON public.t IS 'by default'",
         ],
     )

@@ -21,6 +21,7 @@ from typing import Literal
 from pglast.parser import ParseError, parse_sql_json
 
 from wesley_tui.catalog.ddl_grants import change_grants
+from wesley_tui.catalog.identity import identity_clause
 from wesley_tui.catalog.model import (
     Check,
     Column,
@@ -36,7 +37,7 @@ from wesley_tui.catalog.model import (
     Table,
     Unique,
 )
-from wesley_tui.catalog.naming import qualified, quote_ident, quote_idents, quote_literal
+from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_idents, quote_literal
 
 __all__ = [
     "CommentKind",
@@ -59,11 +60,14 @@ __all__ = [
     "detach_partition",
     "drop_policy",
     "index_key",
+    "not_null_constraint",
     "policy_is_alterable",
+    "set_clustering",
     "set_column_compression",
     "set_column_options",
     "set_column_statistics",
     "set_column_storage",
+    "set_index_statistics",
     "set_replica_identity",
     "set_row_security",
     "storage_options",
@@ -95,6 +99,8 @@ def create_table(table: Table, *, attach: bool = False) -> tuple[str, ...]:
         *(add_constraint(table.name, constraint) for constraint in _late_constraints(table)),
         *(statement for column in table.columns for statement in column_settings(table.name, column)),
         *(create_index(table.name, index) for index in table.indexes),
+        *(text for index in table.indexes for text in set_index_statistics(table.name, index)),
+        *((set_clustering(table.name, table.clustered_on),) if table.clustered_on is not None else ()),
         *((set_replica_identity(table.name, table.replica_identity),) if table.replica_identity is not None else ()),
         *set_row_security(table.name, enabled=table.rls_enabled, forced=table.rls_forced),
         *(create_policy(table.name, policy) for policy in table.policies),
@@ -187,7 +193,7 @@ def column_definition(column: Column) -> str:
     if column.generated is not None:
         parts.append(f"GENERATED ALWAYS AS ({_embedded(column.generated.expression)}) {column.generated.kind.upper()}")
     elif column.identity is not None:
-        parts.append(f"GENERATED {column.identity.upper()} AS IDENTITY")
+        parts.append(identity_clause(column))
     elif column.default is not None:
         parts.append(f"DEFAULT {default_clause(column.default)}")
     if column.not_null:
@@ -265,10 +271,10 @@ def constraint_definition(constraint: Constraint) -> str:
     """The text after ``CONSTRAINT name``, without NOT VALID (see :func:`add_constraint`)."""
     match constraint:
         case PrimaryKey():
-            text = f"PRIMARY KEY ({_key_columns(constraint)}){_include(constraint.include)}"
+            text = f"PRIMARY KEY ({_key_columns(constraint)}){_include(constraint.include)}{_stored(constraint)}"
         case Unique():
             nulls = " NULLS NOT DISTINCT" if constraint.nulls_not_distinct else ""
-            text = f"UNIQUE{nulls} ({_key_columns(constraint)}){_include(constraint.include)}"
+            text = f"UNIQUE{nulls} ({_key_columns(constraint)}){_include(constraint.include)}{_stored(constraint)}"
         case ForeignKey():
             text = _foreign_key(constraint)
         case Check():
@@ -277,12 +283,20 @@ def constraint_definition(constraint: Constraint) -> str:
             return f"CHECK ({_embedded(constraint.expression)}){inherit}{enforced}"
         case Exclude():
             elements = ", ".join(f"{index_key(key)} WITH {operator}" for key, operator in constraint.elements)
-            text = f"EXCLUDE USING {quote_ident(constraint.method)} ({elements}){_where(constraint.where)}"
+            text = f"EXCLUDE USING {quote_ident(constraint.method)} ({elements})"
+            text += _stored(constraint) + _where(constraint.where)
     if constraint.deferrable:
         text += " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
     if isinstance(constraint, ForeignKey) and not constraint.enforced:
         text += " NOT ENFORCED"
     return text
+
+
+def _stored(constraint: PrimaryKey | Unique | Exclude) -> str:
+    """How and where the index of a constraint lies."""
+    options = f" WITH ({storage_options(constraint.options)})" if constraint.options else ""
+    place = f" USING INDEX TABLESPACE {quote_ident(constraint.tablespace)}" if constraint.tablespace else ""
+    return options + place
 
 
 def _key_columns(key: PrimaryKey | Unique) -> str:
@@ -347,6 +361,23 @@ def create_index(table: QName, index: Index, concurrently: bool = False, *, only
     if index.tablespace is not None:
         text += f" TABLESPACE {quote_ident(index.tablespace)}"
     return text + _where(index.where)
+
+
+def set_index_statistics(table: QName, index: Index, old: Index | None = None) -> tuple[str, ...]:
+    """How much ANALYZE collects about the expressions of an index: what leads from ``old`` (None: a new one) there."""
+    before = [None] * len(index.keys) if old is None else [key.statistics for key in old.keys]
+    return tuple(
+        f"ALTER INDEX {qualified(QName(table.schema, index.name))} ALTER COLUMN {number} "
+        f"SET STATISTICS {-1 if key.statistics is None else key.statistics}"
+        for number, (key, was) in enumerate(zip(index.keys, before, strict=True), 1)
+        if key.statistics != was
+    )
+
+
+def set_clustering(table: QName, index: str | None) -> str:
+    """Which index CLUSTER follows; None is none."""
+    how = "SET WITHOUT CLUSTER" if index is None else f"CLUSTER ON {quote_ident(index)}"
+    return f"ALTER TABLE {qualified(table)} {how}"
 
 
 def attach_index(parent: QName, child: QName) -> str:
@@ -476,6 +507,9 @@ def table_comments(table: Table, *, foreign_keys: bool = True) -> tuple[str, ...
     found: list[tuple[CommentKind, str | None, str | None]] = [("table", None, table.comment)]
     found += [("column", column.name, column.comment) for column in table.columns]
     found += [
+        ("constraint", not_null_constraint(table.name, column), column.not_null_comment) for column in table.columns
+    ]
+    found += [
         ("constraint", constraint.name, constraint.comment)
         for constraint in table.constraints
         if foreign_keys or not isinstance(constraint, ForeignKey)
@@ -483,6 +517,11 @@ def table_comments(table: Table, *, foreign_keys: bool = True) -> tuple[str, ...
     found += [("index", index.name, index.comment) for index in table.indexes]
     found += [("policy", policy.name, policy.comment) for policy in table.policies]
     return tuple(comment_on(kind, table.name, name, text) for kind, name, text in found if text is not None)
+
+
+def not_null_constraint(table: QName, column: Column) -> str:
+    """The name of its NOT NULL (PostgreSQL 18)."""
+    return column.not_null_name or default_name(table.name, (column.name,), "not_null")
 
 
 def _embedded(expression: str) -> str:

@@ -62,6 +62,7 @@ def create_object(item: SqlObject) -> tuple[str, ...]:
     return (
         *item.statements,
         *(ddl.create_index(item.name, index) for index in item.indexes),
+        *(text for index in item.indexes for text in ddl.set_index_statistics(item.name, index)),
         *grants,
         *object_comments(item),
     )

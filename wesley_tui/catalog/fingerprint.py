@@ -2,7 +2,7 @@
 
 A plan is made for one state of a database; before it runs, the database is read again and the fingerprints are
 compared. What PostgreSQL's users cannot tell apart has one fingerprint: the order of columns and the names of NOT NULL
-constraints (which stay behind when a column is renamed) are left out, expressions go through
+constraints and identity sequences (which stay behind when a column is renamed) are left out, expressions go through
 :func:`wesley_tui.catalog.expression.canonical_expression`, statements through
 :func:`wesley_tui.catalog.statement.canonical_statement`. Everything else that a record holds counts, whether an index
 is valid as well.
@@ -32,6 +32,8 @@ from wesley_tui.catalog.statement import (
 
 __all__ = ["fingerprint", "scope_of"]
 
+_UNNAMED = frozenset(("not_null_name", "identity_sequence"))
+"""Names that the server chooses and that stay behind when a table or column is renamed."""
 _EXPRESSION_FIELDS = frozenset(("default", "expression", "where", "using", "check"))
 _FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 """Names and defaults of the fields of each record class, which :mod:`dataclasses` would look up for every record."""
@@ -156,4 +158,4 @@ def _fields(record_type: type[Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _counts(field: dataclasses.Field[Any]) -> bool:
-    return field.compare and field.name != "not_null_name"
+    return field.compare and field.name not in _UNNAMED

@@ -234,12 +234,14 @@ def _fill(query: str, variant: _Variant) -> str:
         "not_null_names": since(
             18,
             "SELECT json_agg(json_build_array("
-            "k.conrelid, k.conkey[1], k.conname, n.nspname, c.relname, a.attname, k.convalidated))"
+            "k.conrelid, k.conkey[1], k.conname, n.nspname, c.relname, a.attname, k.convalidated,"
+            " obj_description(k.oid, 'pg_constraint')))"
             " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
             " JOIN pg_namespace n ON n.oid = c.relnamespace"
             " JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
             f" WHERE k.contype = 'n' AND k.conislocal AND {_schema_condition(variant.schemas)}"
-            " AND (k.conname <> c.relname || '_' || a.attname || '_not_null' OR NOT k.convalidated)",
+            " AND (k.conname <> c.relname || '_' || a.attname || '_not_null' OR NOT k.convalidated"
+            " OR obj_description(k.oid, 'pg_constraint') IS NOT NULL)",
             "SELECT NULL::json",
         ),
         "deterministic": since(12, "c.collisdeterministic", "true"),

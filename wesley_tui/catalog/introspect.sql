@@ -94,6 +94,24 @@ SELECT json_agg(json_build_array(
 -- Since 18; those that the server chose are told apart by assemble.py, the plain ones here.
 {not_null_names}
 
+-- name: identity sequences
+-- Those that are not what the server makes unasked; a name that was cut to 63 bytes is told apart by identity.py.
+SELECT json_agg(json_build_array(
+           d.refobjid, d.refobjsubid, n.nspname, q.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement,
+           s.seqmin, s.seqmax, s.seqcache, s.seqcycle, c.relname))
+  FROM pg_sequence s
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype = 'i'
+  JOIN pg_class q ON q.oid = s.seqrelid
+  JOIN pg_class c ON c.oid = d.refobjid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+ WHERE {table} AND {schemas}
+   AND (q.relname <> c.relname || '_' || a.attname || '_seq'
+        OR (s.seqstart, s.seqincrement, s.seqmin, s.seqcache, s.seqcycle) <> (1, 1, 1, 1, false)
+        OR s.seqmax <> CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
+                                       ELSE 9223372036854775807 END)
+
 -- name: constraints
 SELECT json_agg(json_build_array(
            k.conrelid, k.oid, k.conname, k.contype, k.conkey, k.condeferrable, k.condeferred, k.convalidated,
@@ -145,7 +163,7 @@ SELECT json_agg(json_build_array(
                               WHERE key_collation.oid NOT IN (0, 'pg_catalog."default"'::regcollation))
                 THEN pg_get_indexdef(i.indexrelid)
            END,
-           ts.spcname))
+           ts.spcname, i.indisclustered))
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid
   JOIN pg_am am ON am.oid = x.relam
@@ -158,8 +176,9 @@ SELECT json_agg(json_build_array(
    AND {indexed} AND {schemas}
 
 -- name: index attributes
--- Types of expression keys, and parameters of operator classes.
-SELECT json_agg(json_build_array(a.attrelid, a.attnum, a.atttypid, a.attoptions))
+-- Types and statistics targets of expression keys, and parameters of operator classes.
+SELECT json_agg(json_build_array(a.attrelid, a.attnum, a.atttypid, a.attoptions,
+                                 CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END))
   FROM pg_attribute a
   JOIN pg_index i ON i.indexrelid = a.attrelid
   JOIN pg_class c ON c.oid = i.indrelid

@@ -92,6 +92,12 @@ class Column:
     """``n_distinct`` …, sorted by name."""
     not_null_name: str | None = None
     """PostgreSQL 18: only when NOT NULL has a name that the server would not have chosen."""
+    not_null_comment: str | None = None
+    """PostgreSQL 18: of the NOT NULL constraint."""
+    identity_options: tuple[tuple[str, str], ...] = ()
+    """``start``, ``increment`` … of an identity column, see :mod:`wesley_tui.catalog.identity`."""
+    identity_sequence: QName | None = None
+    """Only when the sequence of an identity column has a name that the server would not have chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,9 @@ class PrimaryKey:
     comment: str | None = None
     without_overlaps: bool = False
     """PostgreSQL 18: of the last column."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Storage parameters of its index, sorted by name."""
+    tablespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,9 @@ class Unique:
     comment: str | None = None
     without_overlaps: bool = False
     """PostgreSQL 18: of the last column."""
+    options: tuple[tuple[str, str], ...] = ()
+    """Storage parameters of its index, sorted by name."""
+    tablespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,9 @@ class Exclude:
     deferrable: bool = False
     initially_deferred: bool = False
     comment: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    """Storage parameters of its index, sorted by name."""
+    tablespace: str | None = None
 
 
 Constraint = PrimaryKey | Unique | ForeignKey | Check | Exclude
@@ -181,6 +196,8 @@ class IndexKey:
     descending: bool = False
     nulls_first: bool | None = None
     """``None`` means the default: last when ascending, first when descending."""
+    statistics: int | None = None
+    """Of an expression: ``SET STATISTICS``; None is the default target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +285,8 @@ class Table:
     """``full``, ``nothing`` or the name of an index; None is the default, the primary key."""
     access_method: str | None = None
     """Only when it is not ``heap``."""
+    clustered_on: str | None = None
+    """``CLUSTER ON``: the index that CLUSTER without one follows."""
     grants: tuple[Grant, ...] = ()
     """Sorted; only what differs from the owner's own privileges."""
     depends_on: tuple[Ref, ...] = field(default=(), compare=False)

@@ -63,6 +63,11 @@ class Snapshot:
     :mod:`wesley_tui.catalog.declared`."""
     resting_columns: tuple[RestingColumn, ...] = ()
     """What Wesley has set aside in the tables of the catalog, which does not show it."""
+    retired: Catalog = field(default_factory=Catalog)
+    """What rests in schema ``wesley_retired``."""
+    visible: Catalog | None = None
+    """When ``catalog`` shows resting things as well, to bring them back: what everybody else sees, and fingerprints
+    speak of."""
 
     @property
     def major(self) -> int:

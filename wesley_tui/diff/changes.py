@@ -10,7 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wesley_tui.catalog.model import Column, Constraint, Enum, Grant, Index, Policy, QName, Ref, SqlObject, Table
+from wesley_tui.catalog.model import (
+    Column,
+    Constraint,
+    Enum,
+    Exclude,
+    Grant,
+    Index,
+    Policy,
+    PrimaryKey,
+    QName,
+    Ref,
+    SqlObject,
+    Table,
+    Unique,
+)
 
 __all__ = [
     "AddColumn",
@@ -19,14 +33,18 @@ __all__ = [
     "AlterColumnType",
     "AttachPartition",
     "Change",
+    "ChangeClustering",
     "ChangeColumnDefault",
     "ChangeColumnGenerated",
     "ChangeColumnIdentity",
     "ChangeColumnNotNull",
     "ChangeColumnSetting",
     "ChangeComment",
+    "ChangeConstraintStorage",
     "ChangeEnumLabels",
     "ChangeGrants",
+    "ChangeIdentityOptions",
+    "ChangeIndexStatistics",
     "ChangeInheritance",
     "ChangeObjectComment",
     "ChangePartitionBound",
@@ -381,6 +399,42 @@ class ChangeColumnSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeIdentityOptions:
+    """How the sequence of an identity column counts, or what it is called. ``old`` and ``new`` are whole columns."""
+
+    table: QName
+    old: Column
+    new: Column
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeConstraintStorage:
+    """Storage parameters or tablespace of the index of a constraint."""
+
+    table: QName
+    old: PrimaryKey | Unique | Exclude
+    new: PrimaryKey | Unique | Exclude
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeIndexStatistics:
+    """How much ANALYZE collects about the expressions of an index."""
+
+    table: QName
+    old: Index
+    new: Index
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeClustering:
+    """Which index CLUSTER follows."""
+
+    table: QName
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeReplicaIdentity:
     table: QName
     old: str | None
@@ -449,6 +503,10 @@ class RefuseChange:
 
 Change = (
     AttachPartition
+    | ChangeClustering
+    | ChangeConstraintStorage
+    | ChangeIdentityOptions
+    | ChangeIndexStatistics
     | ChangeColumnSetting
     | ChangeGrants
     | ChangeInheritance

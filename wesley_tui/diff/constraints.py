@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from wesley_tui.catalog.expression import same_expression
-from wesley_tui.catalog.model import Check, Constraint, Exclude, ForeignKey, Index, IndexKey, PrimaryKey, QName
+from wesley_tui.catalog.model import Check, Constraint, Exclude, ForeignKey, Index, IndexKey, PrimaryKey, QName, Unique
 from wesley_tui.diff.changes import (
     AddConstraint,
     Change,
     ChangeComment,
+    ChangeConstraintStorage,
+    ChangeIndexStatistics,
     CreateIndex,
     DropConstraint,
     DropIndex,
@@ -75,6 +77,12 @@ def _details(table: QName, old: Constraint, new: Constraint) -> Iterator[Change]
         and not old.validated
     ):
         yield ValidateConstraint(table, new)
+    if (
+        isinstance(old, PrimaryKey | Unique | Exclude)
+        and isinstance(new, PrimaryKey | Unique | Exclude)
+        and (old.options, old.tablespace) != (new.options, new.tablespace)
+    ):
+        yield ChangeConstraintStorage(table, old, new)
     if old.comment != new.comment:
         yield ChangeComment("constraint", table, new.name, old.comment, new.comment)
 
@@ -96,7 +104,10 @@ def same_constraint(old: Constraint, new: Constraint, types: Mapping[str, str] |
         )
     if isinstance(old, ForeignKey) and isinstance(new, ForeignKey):
         return replace(old, name=new.name, comment=new.comment, validated=new.validated) == new
-    return replace(old, name=new.name, comment=new.comment) == new
+    if isinstance(old, PrimaryKey | Unique) and isinstance(new, PrimaryKey | Unique):
+        alike = {"name": new.name, "comment": new.comment, "options": new.options, "tablespace": new.tablespace}
+        return replace(old, **alike) == new  # type: ignore[arg-type]
+    return False
 
 
 def compare_indexes(
@@ -110,8 +121,8 @@ def compare_indexes(
             unmatched.append(new)
         elif not (old.valid and same_index(old, new, types)):
             yield ReplaceIndex(table, old, new)
-        elif old.comment != new.comment:
-            yield ChangeComment("index", table, new.name, old.comment, new.comment)
+        else:
+            yield from _index_details(table, old, new)
     for new in unmatched:
         old = next((item for item in live_by_name.values() if item.valid and same_index(item, new, types)), None)
         if old is None:
@@ -119,14 +130,20 @@ def compare_indexes(
             continue
         del live_by_name[old.name]
         yield RenameIndex(table, old.name, new.name)
-        if old.comment != new.comment:
-            yield ChangeComment("index", table, new.name, old.comment, new.comment)
+        yield from _index_details(table, old, new)
     for old in live_by_name.values():
         yield DropIndex(table, old)
 
 
+def _index_details(table: QName, old: Index, new: Index) -> Iterator[Change]:
+    if [key.statistics for key in old.keys] != [key.statistics for key in new.keys]:
+        yield ChangeIndexStatistics(table, old, new)
+    if old.comment != new.comment:
+        yield ChangeComment("index", table, new.name, old.comment, new.comment)
+
+
 def same_index(old: Index, new: Index, types: Mapping[str, str] | None = None) -> bool:
-    """The same index, whatever its name, comment and validity."""
+    """The same index, whatever its name, comment, validity and statistics targets."""
     return (
         (old.method, old.unique, old.include, old.nulls_not_distinct, old.options, old.tablespace)
         == (new.method, new.unique, new.include, new.nulls_not_distinct, new.options, new.tablespace)

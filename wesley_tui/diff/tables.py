@@ -18,12 +18,14 @@ from wesley_tui.diff.changes import (
     AlterColumnType,
     AttachPartition,
     Change,
+    ChangeClustering,
     ChangeColumnDefault,
     ChangeColumnGenerated,
     ChangeColumnIdentity,
     ChangeColumnNotNull,
     ChangeColumnSetting,
     ChangeComment,
+    ChangeIdentityOptions,
     ChangeInheritance,
     ChangePartitionBound,
     ChangePolicy,
@@ -96,6 +98,8 @@ def compare_table(live: Table, wanted: Table, questions: list[RenameQuestion]) -
         yield ChangeTableStorage(name, "access method", live.access_method, wanted.access_method)
     if live.inherits != wanted.inherits:
         yield ChangeInheritance(name, live.inherits, wanted.inherits)
+    if live.clustered_on != wanted.clustered_on:
+        yield ChangeClustering(name, live.clustered_on, wanted.clustered_on)
     if live.replica_identity != wanted.replica_identity:
         yield ChangeReplicaIdentity(name, live.replica_identity, wanted.replica_identity)
     if live.comment != wanted.comment:
@@ -132,6 +136,8 @@ def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, 
         yield ChangeColumnGenerated(table, old, new)
     elif old.identity != new.identity:
         yield ChangeColumnIdentity(table, old, new)
+    if old.identity is not None and new.identity is not None and _other_counting(table, old, new):
+        yield ChangeIdentityOptions(table, old, new)
     if not same_default(old.default, new.default, new.type):
         yield ChangeColumnDefault(table, new.name, old.default, new.default)
     if old.not_null != new.not_null:
@@ -142,11 +148,24 @@ def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, 
         old.not_null_name or default_name(table.name, (new.name,), "not_null"),
     ):
         yield RenameNotNull(table, new.name, old.not_null_name, new.not_null_name)
+    if new.not_null and old.not_null_comment != new.not_null_comment:
+        named = new.not_null_name or old.not_null_name or default_name(table.name, (new.name,), "not_null")
+        yield ChangeComment("constraint", table, named, old.not_null_comment, new.not_null_comment)
     for setting in _SETTINGS:
         if getattr(old, setting) != getattr(new, setting):
             yield ChangeColumnSetting(table, setting, old, new)
     if old.comment != new.comment:
         yield ChangeComment("column", table, new.name, old.comment, new.comment)
+
+
+def _other_counting(table: QName, old: Column, new: Column) -> bool:
+    """Options that differ, or a sequence that is to have another name: a schema that names none takes whatever name
+    there is."""
+    if old.identity_options != new.identity_options:
+        return True
+    usual = default_name(table.name, (new.name,), "seq")
+    name = old.identity_sequence.name if old.identity_sequence is not None else usual
+    return new.identity_sequence is not None and new.identity_sequence.name != name
 
 
 def _other_not_null_name(old: str | None, new: str | None) -> bool:

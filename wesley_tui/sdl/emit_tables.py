@@ -112,6 +112,7 @@ class TableText:
         if table.name.schema != "public":
             arguments.append(("schema", table.name.schema))
         arguments += _given(tablespace=table.tablespace, unlogged=table.unlogged, accessMethod=table.access_method)
+        arguments += _given(clusterOn=table.clustered_on)
         if table.options:
             arguments.append(("with", dict(table.options)))
         return arguments
@@ -151,7 +152,7 @@ class TableText:
             parts.append(("type", [("name", base)]))
         parts += [(item.name, item.arguments) for item in written if item.name == "pk"]
         if column.identity is not None:
-            parts.append(("identity", _given(always=column.identity == "always")))
+            parts.append(("identity", _identity(column)))
         if column.default is not None:
             enum = self._enums.get(base)
             parts.append(("default", [literal_default(column.default, column.type, enum, self._naming)]))
@@ -168,8 +169,10 @@ class TableText:
                     [("name", column.collation.name), *_given(schema=schema if schema != "pg_catalog" else None)],
                 )
             )
+        if column.not_null_name is not None or column.not_null_comment is not None:
+            named_as = _given(name=column.not_null_name, comment=column.not_null_comment)
+            parts.append(("notNull", named_as))
         for directive_name, argument, value in (
-            ("notNull", "name", column.not_null_name),
             ("storage", "type", column.storage),
             ("compression", "method", column.compression),
             ("statistics", "target", column.statistics),
@@ -227,7 +230,7 @@ class TableText:
             case PrimaryKey():
                 column, arguments = self._key(item.columns)
                 arguments = [*arguments, *self._name(item.name, (), "pkey"), *self._included(item.include)]
-                arguments += _given(withoutOverlaps=item.without_overlaps)
+                arguments += [*_given(withoutOverlaps=item.without_overlaps), *_stored(item)]
                 return _Written(column, "pk", [*arguments, *_deferral(item), *_given(comment=item.comment)])
             case Unique():
                 column, arguments = self._key(item.columns)
@@ -237,6 +240,7 @@ class TableText:
                     *_given(nullsNotDistinct=item.nulls_not_distinct),
                     *self._included(item.include),
                     *_given(withoutOverlaps=item.without_overlaps),
+                    *_stored(item),
                 ]
                 return _Written(column, "unique", [*arguments, *_deferral(item), *_given(comment=item.comment)])
             case ForeignKey():
@@ -291,7 +295,7 @@ class TableText:
         arguments: Arguments = [("expr", texts if len(texts) > 1 else texts[0])]
         if item.method != "gist":
             arguments.append(("using", item.method))
-        arguments += _given(where=item.where)
+        arguments += [*_given(where=item.where), *_stored(item)]
         arguments += [*self._name(item.name, labels, "excl"), *_deferral(item), *_given(comment=item.comment)]
         return _Written(None, "exclude", arguments)
 
@@ -324,6 +328,9 @@ def index_arguments(index: Index, fields: Callable[[Iterable[str]], list[str]], 
     arguments += _per_key("opclass", [key.opclass for key in index.keys])
     arguments += _per_key("collate", [_collation(key) for key in index.keys])
     arguments += _per_key("order", [_order(key) for key in index.keys])
+    targets = [key.statistics for key in index.keys]
+    if any(target is not None for target in targets):
+        arguments.append(("statistics", targets if len(targets) > 1 else targets[0]))
     if index.options:
         arguments.append(("with", dict(index.options)))
     return [*arguments, *_given(tablespace=index.tablespace)]
@@ -332,6 +339,18 @@ def index_arguments(index: Index, fields: Callable[[Iterable[str]], list[str]], 
 def _given(**values: str | bool | None) -> Arguments:
     """Arguments that say something: texts that are not empty, flags that are true."""
     return [(name, value) for name, value in values.items() if value]
+
+
+def _stored(item: PrimaryKey | Unique | Exclude) -> Arguments:
+    arguments: Arguments = [("with", dict(item.options))] if item.options else []
+    return [*arguments, *_given(tablespace=item.tablespace)]
+
+
+def _identity(column: Column) -> Arguments:
+    arguments = _given(always=column.identity == "always")
+    arguments += [(name, True if name == "cycle" else int(value)) for name, value in column.identity_options]
+    sequence = column.identity_sequence
+    return [*arguments, *_given(sequence=sequence.name if sequence is not None else None)]
 
 
 def _deferral(item: PrimaryKey | Unique | ForeignKey | Exclude) -> Arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from wesley_tui.catalog.identity import identity_options
 from wesley_tui.catalog.model import Column, Generated, Identity, QName
 from wesley_tui.catalog.types import SerialType, TypeNameError, UnknownType, canonical_type
 from wesley_tui.sdl.defaults import DefaultProblem, default_of_value
@@ -235,6 +236,7 @@ def _column(
     default = _default(sql_type, info, uses["default"][0], issues) if "default" in uses else None
     generated = _generated(uses["generated"][0], issues) if "generated" in uses else None
     identity: Identity | None = None
+    more: dict[str, Any] = {}
     if "identity" in uses:
         use = uses["identity"][0]
         identity = "always" if use.get("always") else "by default"
@@ -245,6 +247,7 @@ def _column(
                 use.spot,
                 "use BigInt! instead of ID!" if field.type.name == "ID" else "use BigInt!",
             )
+        more = _identity_options(sql_type, use, issues)
     sources = [source for source in ("default", "generated", "identity") if source in uses]
     if "computed" in uses and (generated is not None or identity is not None):
         issues.error(
@@ -273,8 +276,31 @@ def _column(
         generated,
         collation,
         comment or None,
+        **more,
         **_column_options(uses, not_null=not_null, issues=issues),
     )
+
+
+def _identity_options(sql_type: str, use: Use, issues: Issues) -> dict[str, Any]:
+    """How its sequence counts. The schema of a name is that of the table, and filled in there."""
+    if use.get("increment") == 0:
+        issues.error("wrong-argument", "a sequence that does not move counts nothing", use.spot_of("increment"))
+        return {}
+    found: dict[str, Any] = {
+        "identity_options": identity_options(
+            sql_type,
+            use.get("start"),
+            use.get("increment", 1),
+            use.get("min"),
+            use.get("max"),
+            use.get("cache", 1),
+            bool(use.get("cycle", False)),
+        )
+    }
+    if "sequence" in use.arguments:
+        check_name(use.get("sequence"), "sequence", use.spot_of("sequence"), issues)
+        found["identity_sequence"] = QName("", use.get("sequence"))
+    return found
 
 
 def _column_options(uses: dict[str, list[Use]], *, not_null: bool, issues: Issues) -> dict[str, Any]:
@@ -297,8 +323,12 @@ def _column_options(uses: dict[str, list[Use]], *, not_null: bool, issues: Issue
         options["options"] = uses["column"][0].get("with") or ()
     if "notNull" in uses:
         use = uses["notNull"][0]
-        check_name(use.get("name"), "constraint", use.spot_of("name"), issues)
+        if "name" in use.arguments:
+            check_name(use.get("name"), "constraint", use.spot_of("name"), issues)
+        elif "comment" not in use.arguments:
+            issues.error("missing-argument", "@notNull needs the argument 'name'", use.spot)
         options["not_null_name"] = use.get("name")
+        options["not_null_comment"] = use.get("comment") or None
         if not not_null:
             issues.error("wrong-argument", "@notNull names the NOT NULL of a column that has none", use.spot, "write !")
     return options

@@ -109,13 +109,19 @@ class IndexBuilder(KeyNames):
         return None if columns is None else [IndexKey(column) for column in columns]
 
     def _with_options(self, use: Use, keys: Sequence[IndexKey]) -> tuple[IndexKey, ...]:
-        opclasses, collations, orders = (
-            self._per_key(use, name, len(keys)) for name in ("opclass", "collate", "order")
+        opclasses, collations, orders, targets = (
+            self._per_key(use, name, len(keys)) for name in ("opclass", "collate", "order", "statistics")
         )
-        if not (any(opclasses) or any(collations) or any(orders)):
+        if not (any(opclasses) or any(collations) or any(orders) or "statistics" in use.arguments):
             return tuple(keys)
         result = []
-        for key, opclass, collation, order in zip(keys, opclasses, collations, orders, strict=True):
+        for key, opclass, collation, order, target in zip(keys, opclasses, collations, orders, targets, strict=True):
+            if target is not None and (key.expression is None or not 0 <= target <= 10_000):
+                self._issues.error(
+                    "wrong-argument",
+                    "statistics is about expressions, from 0 to 10000; a column has @statistics of its own",
+                    use.spot_of("statistics"),
+                )
             descending, nulls_first = _ORDER[order or "ASC"]
             result.append(
                 IndexKey(
@@ -125,6 +131,7 @@ class IndexBuilder(KeyNames):
                     self._collation(use, collation) if collation else None,
                     descending,
                     nulls_first,
+                    target,
                 )
             )
         return tuple(result)

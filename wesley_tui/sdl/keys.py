@@ -6,7 +6,7 @@ Fields come in their order, then the type's own directives in theirs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from wesley_tui.catalog.model import (
     Check,
@@ -29,6 +29,11 @@ from wesley_tui.sdl.sqltext import SqlError, parse_exclusion, parse_expression
 from wesley_tui.sdl.usage import Use
 
 __all__ = ["KeyBuilder"]
+
+
+def _stored(use: Use) -> dict[str, Any]:
+    """How and where the index of a constraint lies."""
+    return {"options": use.get("with") or (), "tablespace": use.get("tablespace") or None}
 
 
 class KeyBuilder(IndexBuilder):
@@ -103,7 +108,9 @@ class KeyBuilder(IndexBuilder):
         self.primary_columns = columns
         deferrable, deferred = self._deferral(use)
         comment, overlaps = use.get("comment") or None, bool(use.get("withoutOverlaps", False))
-        self.constraints.append(PrimaryKey(name, columns, include, deferrable, deferred, comment, overlaps))
+        self.constraints.append(
+            PrimaryKey(name, columns, include, deferrable, deferred, comment, overlaps, **_stored(use))
+        )
 
     def _unique(self, use: Use, columns: tuple[str, ...] | None) -> None:
         include = self._resolve(use, "include")
@@ -119,12 +126,16 @@ class KeyBuilder(IndexBuilder):
                 )
             name = self._name(use, "index", (*columns, *include), "idx")
             keys = tuple(IndexKey(column) for column in columns)
-            self.indexes.append(Index(name, keys, "btree", True, include, nulls, where, comment=comment))
+            self.indexes.append(
+                Index(name, keys, "btree", True, include, nulls, where, comment=comment, **_stored(use))
+            )
             return
         name = self._name(use, "constraint", (*columns, *include), "key")
         deferrable, deferred = self._deferral(use)
         overlaps = bool(use.get("withoutOverlaps", False))
-        self.constraints.append(Unique(name, columns, include, nulls, deferrable, deferred, comment, overlaps))
+        self.constraints.append(
+            Unique(name, columns, include, nulls, deferrable, deferred, comment, overlaps, **_stored(use))
+        )
 
     def _elements_check(self, draft: FieldDraft) -> None:
         assert draft.column is not None
@@ -213,7 +224,9 @@ class KeyBuilder(IndexBuilder):
         name = self._name(use, "constraint", distinct_labels(labels), "excl")
         method = use.get("using", "gist").lower()
         self.constraints.append(
-            Exclude(name, method, tuple(elements), where, deferrable, deferred, use.get("comment") or None)
+            Exclude(
+                name, method, tuple(elements), where, deferrable, deferred, use.get("comment") or None, **_stored(use)
+            )
         )
 
     def _foreign_key(self, use: Use, columns: tuple[str, ...] | None, relation_to: str, typeless: str | None) -> None:

@@ -78,13 +78,17 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         return TableDraft(unit.name, name, table, {}, dropped=True, issues=tuple(issues), spots={"": unit.spot})
     drafts = [field_draft(part, field, environment, issues) for part, field in unit.fields()]
     columns, fields, spots = _columns(drafts, issues)
+    for column in columns.values():
+        if column.identity_sequence is not None:
+            sequence = QName(name.schema, column.identity_sequence.name)
+            columns[column.name] = replace(column, identity_sequence=sequence)
     failed = frozenset(item for draft in drafts if draft.failed for item in (draft.field.name, draft.column_name))
     inherited = "partitionOf" in uses or "inherits" in uses
     keys = KeyBuilder(name.name, columns, fields, failed, taken, issues, open_columns=inherited)
     keys.build(drafts, uses)
-    for column in keys.primary_columns:
-        if column in columns and not columns[column].not_null:
-            columns[column] = replace(columns[column], not_null=True)
+    for key in keys.primary_columns:
+        if key in columns and not columns[key].not_null:
+            columns[key] = replace(columns[key], not_null=True)
     if not columns and not failed and not inherited:
         issues.error(
             "no-columns",
@@ -129,6 +133,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         place.inherits,
         _replica_identity(uses),
         (options.get("accessMethod") or None) if options else None,
+        (options.get("clusterOn") or None) if options else None,
         _grants(uses, columns, fields, issues, open_columns=inherited),
     )
     renamed_columns = _renamed_columns(drafts, issues)

@@ -47,7 +47,7 @@ def index_keys(row: Sequence[Any], names: Names) -> Iterator[IndexKey]:
         number, bits = columns[position], options[position]
         descending = bool(bits & _DESCENDING)
         nulls_first = bool(bits & _NULLS_FIRST)
-        key_type, parameters = names.index_attributes.get((oid, position + 1), ("0", None))
+        key_type, parameters, statistics = names.index_attributes.get((oid, position + 1), ("0", None, None))
         expression = None
         if number:
             key_type = names.column_types[table][number]
@@ -63,6 +63,7 @@ def index_keys(row: Sequence[Any], names: Names) -> Iterator[IndexKey]:
             collation,
             descending,
             None if nulls_first == descending else nulls_first,
+            statistics if expression is not None else None,
         )
 
 

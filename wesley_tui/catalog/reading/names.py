@@ -67,7 +67,8 @@ class Names(NamedTuple):
     opclasses: dict[Oid, OperatorClass]
     default_inputs: frozenset[tuple[str, Oid]]
     """(access method, type) for which there is a default operator class."""
-    index_attributes: dict[tuple[Oid, int], tuple[Oid, list[str] | None]]
+    index_attributes: dict[tuple[Oid, int], tuple[Oid, list[str] | None, int | None]]
+    """(index, key number) → its type, parameters of its operator class, statistics target."""
     comments: dict[tuple[str, Oid, int], str]
     part_comments: dict[Oid, dict[int, str]]
     """Relation oid → column number → comment; only of relations whose columns have no records."""
@@ -131,7 +132,8 @@ def read_names(rows: Rows) -> Names:
         opclasses=opclasses,
         default_inputs=frozenset((item.method, item.input_type) for item in opclasses.values() if item.default),
         index_attributes={
-            (index, number): (type_oid, options) for index, number, type_oid, options in rows["index attributes"] or ()
+            (index, number): (type_oid, options, statistics)
+            for index, number, type_oid, options, statistics in rows["index attributes"] or ()
         },
         comments=comments,
         part_comments=part_comments,

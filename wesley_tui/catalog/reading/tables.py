@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
+from wesley_tui.catalog.identity import identity_options
 from wesley_tui.catalog.model import (
     Check,
     Column,
@@ -78,18 +79,22 @@ def read_tables(
     """Tables by their oid. What a table has and no record can hold is added to ``unmanaged``."""
     columns: dict[Oid, dict[str, Column]] = defaultdict(dict)
     inherited: dict[Oid, set[str]] = defaultdict(set)
-    not_null_names = _not_null_names(rows, unmanaged)
+    not_nulls = _not_nulls(rows, unmanaged)
+    identities = _identities(rows)
     for row in rows["columns"] or ():
         if row[1] in names.retired[row[0]]:
             continue
         column = read_column(row, names)
-        if not_null_names and (name := not_null_names.get((row[0], row[1]))) is not None:
-            column = dataclasses.replace(column, not_null_name=name)
+        if not_nulls and (named := not_nulls.get((row[0], row[1]))) is not None:
+            column = dataclasses.replace(column, not_null_name=named[0], not_null_comment=named[1])
+        if column.identity is not None and (found := identities.get((row[0], row[1]))) is not None:
+            column = dataclasses.replace(column, identity_options=found[0], identity_sequence=found[1])
         columns[row[0]][column.name] = column
         if row[11] is not None and row[11][4] and not row[11][5]:
             inherited[row[0]].add(column.name)
 
     constraints = _constraints(rows, names)
+    clustered = {row[0]: row[2] for row in rows["indexes"] or () if row[17]}
     policies: dict[Oid, list[Policy]] = defaultdict(list)
     for row in rows["policies"] or ():
         policies[row[0]].append(_policy(row, names))
@@ -129,6 +134,7 @@ def read_tables(
             inherits=parent.names if parent is not None and parent.bound is None else (),
             replica_identity=replica_identity,
             access_method=access_method,
+            clustered_on=clustered.get(oid),
             grants=names.grants("pg_class", oid),
         )
     return tables
@@ -145,12 +151,21 @@ def _read_parents(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[Oid, _Pa
     return parents
 
 
+_NOT_INHERITED: dict[str, Any] = {
+    "identity": None,
+    "not_null_name": None,
+    "not_null_comment": None,
+    "identity_options": (),
+    "identity_sequence": None,
+}
+
+
 def _differs(column: Column, parents: Sequence[Mapping[str, Column]]) -> bool:
     """Whether an inherited column is more than what its parents say; identity and names of NOT NULL do not come with
     inheritance."""
-    plain = dataclasses.replace(column, identity=None, not_null_name=None)
+    plain = dataclasses.replace(column, **_NOT_INHERITED)
     return column.comment is not None or not any(
-        dataclasses.replace(other, identity=None, not_null_name=None, comment=None) == plain
+        dataclasses.replace(other, **_NOT_INHERITED, comment=None) == plain
         for parent in parents
         if (other := parent.get(column.name)) is not None
     )
@@ -172,11 +187,23 @@ def _overrides(
     ]
 
 
-def _not_null_names(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[Oid, int], str]:
-    """Names of NOT NULL constraints that are not those that the server chooses; it adds a number to one that is
-    taken. One that is NOT VALID does not make its column NOT NULL, and is none of these."""
+def _identities(rows: Rows) -> dict[tuple[Oid, int], tuple[tuple[tuple[str, str], ...], QName | None]]:
+    """Options and name of the sequences behind identity columns, where they are not what the server makes unasked."""
+    columns = {(row[0], row[1]): row[2] for row in rows["columns"] or ()} if rows["identity sequences"] else {}
     found = {}
-    for table, number, name, schema, table_name, column, validated in rows["names of not null"] or ():
+    for row in rows["identity sequences"] or ():
+        table, number, schema, name, kind, start, increment, minimum, maximum, cache, cycle, table_name = row
+        usual = default_name(table_name, (columns[table, number],), "seq")
+        options = identity_options(kind, start, increment, minimum, maximum, cache, cycle)
+        found[table, number] = options, None if name == usual else QName(schema, name)
+    return found
+
+
+def _not_nulls(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[Oid, int], tuple[str | None, str | None]]:
+    """Names of NOT NULL constraints that are not those that the server chooses (it adds a number to one that is
+    taken), and their comments. One that is NOT VALID does not make its column NOT NULL, and is none of these."""
+    found = {}
+    for table, number, name, schema, table_name, column, validated, comment in rows["names of not null"] or ():
         if not validated:
             unmanaged.append(
                 UnmanagedObject("NOT NULL constraint that is not valid", QName(schema, f"{table_name}.{name}"))
@@ -184,8 +211,9 @@ def _not_null_names(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[tuple[
             continue
         number_of_name = re.search(r"_not_null(\d*)$", name)
         suffix = f"not_null{number_of_name[1]}" if number_of_name else "not_null"
-        if name != default_name(table_name, (column,), suffix):
-            found[table, number] = name
+        own = name if name != default_name(table_name, (column,), suffix) else None
+        if own is not None or comment is not None:
+            found[table, number] = own, comment
     return found
 
 
@@ -253,10 +281,11 @@ def _constraint(row: Sequence[Any], index: Sequence[Any] | None, names: Names) -
     if index is None:
         raise ValueError(f"constraint {name} has no index in the same snapshot")
     include = included_columns(index, names)
+    options = tuple(sorted(options_of(index[14])))
     if kind == "p":
-        return PrimaryKey(name, columns, include, deferrable, deferred, comment, period)
+        return PrimaryKey(name, columns, include, deferrable, deferred, comment, period, options, index[16])
     if kind == "u":
-        return Unique(name, columns, include, index[6], deferrable, deferred, comment, period)
+        return Unique(name, columns, include, index[6], deferrable, deferred, comment, period, options, index[16])
     return Exclude(
         name,
         index[3],
@@ -268,6 +297,8 @@ def _constraint(row: Sequence[Any], index: Sequence[Any] | None, names: Names) -
         deferrable=deferrable,
         initially_deferred=deferred,
         comment=comment,
+        options=options,
+        tablespace=index[16],
     )
 
 

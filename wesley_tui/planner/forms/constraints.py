@@ -96,6 +96,8 @@ def _index_of(constraint: PrimaryKey | Unique) -> Index:
         unique=True,
         include=constraint.include,
         nulls_not_distinct=isinstance(constraint, Unique) and constraint.nulls_not_distinct,
+        options=constraint.options,
+        tablespace=constraint.tablespace,
     )
 
 

@@ -27,7 +27,7 @@ __all__ = ["build_index", "create_index", "drop_index", "rename_index", "replace
 
 def create_index(change: CreateIndex, situation: Situation) -> Iterator[Operation]:
     yield from _build(change.table, change.index, situation)
-    yield from _comment(change.table, change.index)
+    yield from _extras(change.table, change.index)
 
 
 def _build(table: QName, index: Index, situation: Situation) -> Iterator[Operation]:
@@ -70,7 +70,17 @@ def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Oper
     )
 
 
-def _comment(table: QName, index: Index) -> Iterator[Operation]:
+def _extras(table: QName, index: Index) -> Iterator[Operation]:
+    """What comes with a new index, once it is there."""
+    if any(key.statistics is not None for key in index.keys):
+        yield Operation(
+            op="set_index_statistics",
+            object=f"{table}.{index.name}",
+            wave="EXPAND",
+            phase=Phase.SETTING,
+            statements=ddl.set_index_statistics(table, index),
+            needs=(index_resource(table, index.name),),
+        )
     if index.comment is not None:
         yield Operation(
             op="comment",
@@ -138,7 +148,7 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
         yield _rename(table, old.name, away, "the old index makes way and serves on until the new one is built")
         yield from _build(table, new, situation)
         yield replace(_drop(table, replace(old, name=away), situation), needs=(index_resource(table, new.name),))
-    yield from _comment(table, new)
+    yield from _extras(table, new)
 
 
 def rename_index(change: RenameIndex, _: Situation) -> Iterator[Operation]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Column, QName
-from wesley_tui.catalog.naming import default_name, qualified, quote_ident
+from wesley_tui.catalog.identity import alter_identity
+from wesley_tui.catalog.model import Column, Exclude, PrimaryKey, QName, Unique
+from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_idents
 from wesley_tui.diff.changes import (
+    ChangeClustering,
     ChangeColumnSetting,
+    ChangeConstraintStorage,
+    ChangeIdentityOptions,
+    ChangeIndexStatistics,
     ChangeInheritance,
     ChangeReplicaIdentity,
     ChangeTableStorage,
@@ -26,7 +32,11 @@ from wesley_tui.planner.operations import (
 from wesley_tui.planner.situation import Situation
 
 __all__ = [
+    "change_clustering",
     "change_column_setting",
+    "change_constraint_storage",
+    "change_identity_options",
+    "change_index_statistics",
     "change_inheritance",
     "change_replica_identity",
     "change_storage",
@@ -101,6 +111,85 @@ def change_replica_identity(change: ChangeReplicaIdentity, _: Situation) -> Iter
         prechecks=(checks.table_exists(table),),
         needs=tuple(needs),
         why=("subscribers of logical replication get these columns of old rows from now on",),
+    )
+
+
+def change_identity_options(change: ChangeIdentityOptions, _: Situation) -> Iterator[Operation]:
+    """Constant time; numbers that sessions have taken ahead stay theirs."""
+    table, old, new = change.table, change.old, change.new
+    usual = QName(table.schema, default_name(table.name, (new.name,), "seq"))
+    renamed = new.identity_sequence is not None
+    named = replace(old, identity_sequence=(old.identity_sequence or usual) if renamed else None)
+    yield Operation(
+        op="set_identity_options",
+        object=f"{table}.{new.name}",
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=alter_identity(table, old, new),
+        undo=alter_identity(table, new, named),
+        prechecks=(checks.column_exists(table, new.name),),
+        needs=(table_resource(table), column_resource(table, new.name, "typed")),
+        why=("the next number stays what it is; numbers that sessions have taken ahead stay theirs",),
+    )
+
+
+def change_constraint_storage(change: ChangeConstraintStorage, _: Situation) -> Iterator[Operation]:
+    """Parameters hold from now on; another tablespace copies the index while nobody can use the table."""
+    table, name = change.table, change.new.name
+    moves = change.old.tablespace != change.new.tablespace
+
+    def statements(old: PrimaryKey | Unique | Exclude, new: PrimaryKey | Unique | Exclude) -> tuple[str, ...]:
+        target = f"ALTER INDEX {qualified(QName(table.schema, name))}"
+        before, after = dict(old.options), dict(new.options)
+        gone = [option for option in before if option not in after]
+        changed = [(option, value) for option, value in after.items() if before.get(option) != value]
+        found = [f"{target} RESET ({quote_idents(gone)})"] if gone else []
+        found += [f"{target} SET ({ddl.storage_options(changed)})"] if changed else []
+        found += [f"{target} SET TABLESPACE {quote_ident(new.tablespace or 'pg_default')}"] if moves else []
+        return tuple(found)
+
+    yield Operation(
+        op="set_index_options",
+        object=f"{table}.{name}",
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=statements(change.old, change.new),
+        undo=statements(change.new, change.old),
+        needs=(table_resource(table), constraint_resource(table, name)),
+        why=("storage parameters hold for pages written from now on; existing pages stay as they are",),
+        unbounded=moves,
+    )
+
+
+def change_index_statistics(change: ChangeIndexStatistics, _: Situation) -> Iterator[Operation]:
+    table = change.table
+    yield Operation(
+        op="set_index_statistics",
+        object=f"{table}.{change.new.name}",
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=ddl.set_index_statistics(table, change.new, change.old),
+        undo=ddl.set_index_statistics(table, replace(change.old, name=change.new.name), change.new),
+        needs=(table_resource(table), index_resource(table, change.new.name)),
+        why=("it counts from the next ANALYZE on",),
+    )
+
+
+def change_clustering(change: ChangeClustering, _: Situation) -> Iterator[Operation]:
+    """A mark: nothing is sorted before somebody says CLUSTER."""
+    table, needs = change.table, [table_resource(change.table)]
+    if change.new is not None:
+        needs += [index_resource(table, change.new), constraint_resource(table, change.new)]
+    yield Operation(
+        op="set_clustering",
+        object=str(table),
+        wave="EXPAND",
+        phase=Phase.SETTING,
+        statements=(ddl.set_clustering(table, change.new),),
+        undo=(ddl.set_clustering(table, change.old),),
+        prechecks=(checks.table_exists(table),),
+        needs=tuple(needs),
+        why=("a mark for CLUSTER; nothing is sorted now",),
     )
 
 
