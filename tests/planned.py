@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from wesley_tui.diff.changes import Diff
 from wesley_tui.diff.compare import compare
 from wesley_tui.planner.build import PlanOptions, build_plan
 from wesley_tui.planner.plan import Backfill, Plan, Step, StepCheck, StepKind
+from wesley_tui.planner.restoring import with_resting
 
 __all__ = ["carry_out", "changes_left", "plan_for", "take_back", "unsatisfied"]
 
@@ -27,9 +29,10 @@ def plan_for(
     adopt_all: bool = False,
     purge: bool = False,
 ) -> Plan:
-    snapshot = read(database)
-    diff = compare(snapshot.catalog, desired, intent or Intent(), adopt_all=adopt_all)
-    return build_plan(snapshot, desired, diff, PlanOptions(adopt_all=adopt_all, purge=purge))
+    restoring = with_resting(read(database), desired, intent or Intent())
+    diff = compare(restoring.snapshot.catalog, desired, restoring.intent, adopt_all=adopt_all)
+    diff = replace(diff, questions=(*diff.questions, *restoring.questions))
+    return build_plan(restoring.snapshot, desired, diff, PlanOptions(adopt_all=adopt_all, purge=purge))
 
 
 def changes_left(database: str, desired: Catalog, intent: Intent | None = None, *, adopt_all: bool = False) -> Diff:

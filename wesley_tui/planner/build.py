@@ -43,7 +43,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     options = options or PlanOptions()
     profile = profile_named(options.profile)
     scope = options.scope or _scope(desired, diff.changes)
-    base = fingerprint(snapshot.catalog, scope)
+    base = fingerprint(snapshot.visible or snapshot.catalog, scope)
     target = fingerprint(desired, scope)
     tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
     situation = survey(snapshot, desired, diff.changes, options, tag)

@@ -128,9 +128,12 @@ class Workbench:
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
         from wesley_tui.planner.rates import ASSUMED
+        from wesley_tui.planner.restoring import with_resting
 
         desired, intent = self.placed(compiled)
         desired = settled(snapshot.catalog, desired, snapshot.declared)
+        restoring = with_resting(snapshot, desired, intent)
+        snapshot, intent = restoring.snapshot, restoring.intent
         try:
             diff = compare(
                 remembered(snapshot.catalog, desired, snapshot.declared),
@@ -142,6 +145,7 @@ class Workbench:
             )
         except ValueError as error:
             raise InputError(f"{error}. Nothing was planned.") from error
+        diff = replace(diff, questions=(*diff.questions, *restoring.questions))
         options = PlanOptions(
             profile=self.options.profile,
             purge=self.options.purge,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl, ddl_lifecycle
+from wesley_tui.catalog.identity import identity_clause
 from wesley_tui.catalog.model import Column, QName, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import (
@@ -191,8 +192,9 @@ def rename_column(change: RenameColumn, _: Situation) -> Iterator[Operation]:
     def statement(old: str, new: str) -> str:
         return f"ALTER TABLE {qualified(change.table)} RENAME COLUMN {quote_ident(old)} TO {quote_ident(new)}"
 
+    back = change.old.startswith(RETIRED)
     yield Operation(
-        op="rename_column",
+        op="restore_column" if back else "rename_column",
         object=f"{change.table}.{change.new}",
         wave="EXPAND",
         phase=Phase.RENAME,
@@ -206,9 +208,12 @@ def rename_column(change: RenameColumn, _: Situation) -> Iterator[Operation]:
         provides=(column_resource(change.table, change.new),),
         needs=(table_resource(change.table),),
         why=(
-            f"the rename is immediate, but statements of clients that still say {change.old} fail from that moment on: "
-            "deploy the new name at the same time",
+            "it was retired, and comes back with the values that it had then; rows written since have none"
+            if back
+            else f"the rename is immediate, but statements of clients that still say {change.old} fail from that "
+            "moment on: deploy the new name at the same time",
         ),
+        kept="nobody uses a retired column" if back else "",
     )
 
 
@@ -296,8 +301,7 @@ def change_identity(change: ChangeColumnIdentity, situation: Situation) -> Itera
             statements=(
                 *((f"{target} ALTER COLUMN {name} DROP DEFAULT",) if dropped else ()),
                 *dropped,
-                f"{target} {'' if dropped else drop_default}ALTER COLUMN {name} "
-                f"ADD GENERATED {new.identity.upper()} AS IDENTITY",
+                f"{target} {'' if dropped else drop_default}ALTER COLUMN {name} ADD {identity_clause(new)}",
                 f"SELECT pg_catalog.setval({numbers}, "
                 f"COALESCE((SELECT pg_catalog.max({name}) FROM {qualified(table)}), 0) + 1, false)",
             ),

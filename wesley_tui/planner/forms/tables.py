@@ -138,8 +138,9 @@ def rename_table(change: RenameTable, _: Situation) -> Iterator[Operation]:
     if old.schema != new.schema:
         forward.append(f"ALTER TABLE {qualified(QName(old.schema, new.name))} SET SCHEMA {quote_ident(new.schema)}")
         backward.append(f"ALTER TABLE {qualified(new)} SET SCHEMA {quote_ident(old.schema)}")
+    back = old.schema == RETIRED_SCHEMA
     yield Operation(
-        op="rename_table",
+        op="restore_table" if back else "rename_table",
         object=str(new),
         wave="EXPAND",
         phase=Phase.RENAME,
@@ -150,9 +151,12 @@ def rename_table(change: RenameTable, _: Situation) -> Iterator[Operation]:
         provides=(table_resource(new), name_resource(old.schema, old.name)),
         needs=(schema_resource(new.schema), name_resource(new.schema, new.name)),
         why=(
-            f"the rename is immediate, but statements of clients that still say {old} fail from that moment on: "
+            "it was retired, and comes back with its rows"
+            if back
+            else f"the rename is immediate, but statements of clients that still say {old} fail from that moment on: "
             "deploy the new name at the same time, or keep the old one with a view",
         ),
+        kept="nobody uses a retired table" if back else "",
     )
 
 
