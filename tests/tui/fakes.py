@@ -10,6 +10,7 @@ from typing import Any
 from tests.tui import plans
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, reduce
+from wesley_tui.planner.obstacles import Obstacle
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.sdl.diagnostics import Diagnostic, Source
 
@@ -163,6 +164,7 @@ class FakeWorkbench:
         self.is_read_only = read_only
         self.snapshot: Snapshot | None = None
         self.plannings = 0
+        self.in_the_way: tuple[Obstacle, ...] = ()
         self.started: list[tuple[Plan, Any]] = []
         self.runs: list[FakeRun] = []
         self.saved: list[Source] = []
@@ -212,6 +214,9 @@ class FakeWorkbench:
             return FakePlanning(None, tuple(found))
         plan = next((plan for text, plan in self.by_text.items() if any(text in s.text for s in sources)), self.answer)
         return FakePlanning(plan, (), 3.2, locations)
+
+    def obstacles(self, plan: Plan) -> tuple[Obstacle, ...]:  # noqa: ARG002 - the same for every plan
+        return self.in_the_way
 
     def explain(self, plan: Plan) -> str:
         lines = [

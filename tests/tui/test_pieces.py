@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,13 +23,23 @@ from tests.tui.driving import Driver as Session
 from tests.tui.driving import drive
 from tests.tui.fakes import START
 from wesley_tui.executor.events import Event, EventType, StepState, StepStatus
+from wesley_tui.planner import obstacles
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.sdl.tokens import LineState, tokenize_line
 from wesley_tui.tui import keymap, layout
 from wesley_tui.tui.glyphs import ASCII, UNICODE
 from wesley_tui.tui.highlight import LineTokens
 from wesley_tui.tui.locate import location_of
-from wesley_tui.tui.present import badge, bar, common_schema, plan_summary, short_object, sql_content, waiting_summary
+from wesley_tui.tui.present import (
+    badge,
+    bar,
+    common_schema,
+    plan_summary,
+    risk_words,
+    short_object,
+    sql_content,
+    waiting_summary,
+)
 from wesley_tui.tui.situation import Situation, why_not
 from wesley_tui.tui.text import duration, identifier, one_line, plain_lines, rows, same_width, visible
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES
@@ -263,6 +274,25 @@ def test_details_say_everything_about_a_step() -> None:
         "55P03 lock timeout",
     ):
         assert words in text
+
+
+def test_details_say_who_is_in_the_way_and_what_the_disks_do() -> None:
+    step = replace(plans.FULL.waves[-1].steps[0], work={"read_bytes": 3_400_000_000, "wal_bytes": 640_000})
+    shop = obstacles.Session(
+        obstacles.SessionKind.CLIENT, 4711, "shop", "psql", "idle in transaction", "SELECT [b]", 61.0
+    )
+    obstacle = obstacles.Obstacle((step.ordinal,), ("step 1 would wait for it",), "wait [red]", session=shop)
+    text = describe_step(step, plans.FULL.waves[-1], plans.FULL, None, lambda sql: sql, UNICODE, [obstacle] * 7).plain
+    assert "3.4 GB read, 640 kB of WAL" in text
+    assert "pid 4711 (shop, psql)" in text
+    assert "wait [red]" in text
+    assert "and 2 sessions more" in text
+
+
+def test_the_risk_counts_what_would_run() -> None:
+    all_steps = list(plans.FULL.steps)
+    assert risk_words(all_steps).plain.startswith("risk ")
+    assert risk_words([]).plain == "risk 0 of 100, low"
 
 
 def test_markup_in_sql_stays_text() -> None:

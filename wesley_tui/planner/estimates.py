@@ -13,8 +13,6 @@ from wesley_tui.planner.rates import ASSUMED, WORK_OF_RATE, Rates
 __all__ = [
     "TINY_BYTES",
     "estimate_ms",
-    "human_bytes",
-    "human_duration",
     "is_tiny",
     "table_bytes",
     "table_rows",
@@ -101,23 +99,3 @@ def total_work(steps: Iterable[Step]) -> dict[str, int]:
         for name, amount in step.work.items():
             total[name] = total.get(name, 0) + amount
     return total
-
-
-def human_duration(milliseconds: float) -> str:
-    """``a few ms``, ``0.4 s``, ``12 s``, ``3 min``, ``2.5 h``."""
-    if milliseconds < 50:
-        return "a few ms"
-    seconds = milliseconds / 1000
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def human_bytes(number: float) -> str:
-    """``640 kB``, ``12 MB``, ``3.4 GB``; units of 1,000."""
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if number >= size:
-            return f"{number / size:.1f} {unit}" if number < 10 * size else f"{number / size:.0f} {unit}"
-    return f"{number / 1000:.0f} kB" if number >= 1000 else f"{number:.0f} bytes"

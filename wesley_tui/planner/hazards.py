@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from wesley_tui.catalog.snapshot import TableSize
 from wesley_tui.planner.effects import Effects
-from wesley_tui.planner.estimates import human_duration, is_tiny
+from wesley_tui.planner.estimates import is_tiny
+from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.operations import Operation
 from wesley_tui.planner.plan import HazardClass, LockMode, StepKind
 from wesley_tui.planner.profiles import Profile

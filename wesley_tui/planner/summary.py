@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wesley_tui.planner.estimates import human_duration
 from wesley_tui.planner.explain.verdict import verdict
 from wesley_tui.planner.explain.whole import risk_sentence
+from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.outlook import Outlook
 from wesley_tui.planner.plan import Plan
 

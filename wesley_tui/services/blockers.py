@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wesley_tui.planner.explain.whole import obstacle_sentences
 from wesley_tui.planner.quiet import quiet_hours
-from wesley_tui.services.errors import CannotRead, InputError
+from wesley_tui.services.errors import CannotConnect, CannotRead, InputError
 from wesley_tui.services.observing import NOTHING_SEEN, Observed, observe, outlook_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
     from wesley_tui.services.target import Target
 
-__all__ = ["blockers_of_plan", "blockers_text", "quiet_window", "record_load"]
+__all__ = ["blockers_of_plan", "blockers_text", "look_now", "quiet_window", "record_load"]
 
 
 def blockers_of_plan(target: Target, plan: Plan) -> Outlook:
@@ -29,6 +29,14 @@ def blockers_text(outlook: Outlook) -> str:
         return "unknown: the server did not answer in time; try again"
     lines = [f"In the way at {outlook.activity.at:%H:%M:%S %Z}:".replace(" :", ":")]
     return "\n".join([*lines, *(f"- {text}" for text in obstacle_sentences(outlook.activity, outlook.obstacles))])
+
+
+def look_now(target: Target) -> Observed | None:
+    """What the server is doing; None when it cannot be asked."""
+    try:
+        return asyncio.run(_observe(target))
+    except (CannotConnect, CannotRead):
+        return None
 
 
 def quiet_window(target: Target, hours: float) -> Quiet:

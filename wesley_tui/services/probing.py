@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wesley_tui.catalog.model import QName
 from wesley_tui.catalog.naming import qualified
-from wesley_tui.planner.estimates import human_bytes
+from wesley_tui.planner.human import human_bytes
 from wesley_tui.planner.plan import Rate
 from wesley_tui.planner.rates import Rates
 

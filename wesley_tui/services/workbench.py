@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.review import ReviewToken
     from wesley_tui.executor.run import Run
+    from wesley_tui.planner.obstacles import Obstacle
     from wesley_tui.planner.outlook import Outlook
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.compile import CompiledSchema, Compiler
@@ -174,9 +175,21 @@ class Workbench:
 
         return outlook_of(plan, self.observed or NOTHING_SEEN)
 
-    def explain(self, plan: Plan) -> str:
-        from wesley_tui.planner.explain import explain_text
+    def obstacles(self, plan: Plan) -> tuple[Obstacle, ...]:
+        """Who was in the way of ``plan`` when the server was last looked at."""
+        from wesley_tui.planner.obstacles import obstacles
 
+        if self.observed is None or self.observed.activity is None:
+            return ()
+        return obstacles(plan, self.observed.activity)
+
+    def explain(self, plan: Plan) -> str:
+        """The whole explanation as text. Who is in the way is looked at anew, so this takes a round trip; not to be
+        called from an event loop."""
+        from wesley_tui.planner.explain import explain_text
+        from wesley_tui.services.blockers import look_now
+
+        self.observed = look_now(self.target) or self.observed
         return explain_text(plan, self.outlook(plan))
 
     def format_sql(self, sql: str) -> str:

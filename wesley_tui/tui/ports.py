@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.events import Event, RunState, RunStatus
+    from wesley_tui.planner.obstacles import Obstacle
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
 
@@ -88,6 +89,9 @@ class WorkbenchPort(Protocol):
         """Read the live catalog; an exception's text is shown as it is."""
 
     def plan(self, sources: Sequence[Source]) -> PlanningResult: ...
+    def obstacles(self, plan: Plan) -> Sequence[Obstacle]:
+        """Who was in the way of the plan when the database was last looked at."""
+
     def explain(self, plan: Plan) -> str: ...
     def format_sql(self, sql: str) -> str: ...
     def review(

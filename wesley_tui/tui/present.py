@@ -13,6 +13,7 @@ from textual.content import Content
 
 from wesley_tui.executor.events import RunState, RunStatus, StepState, StepStatus
 from wesley_tui.planner.plan import HazardClass, LockMode, Plan, Step, Wave
+from wesley_tui.planner.risk import risk_of
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.text import count, duration, identifier, one_line, plain_lines, rows, short_sha, visible
 
@@ -25,6 +26,7 @@ __all__ = [
     "bar",
     "plan_summary",
     "progress_text",
+    "risk_words",
     "server_version",
     "short_object",
     "sql_content",
@@ -117,6 +119,13 @@ def plan_summary(plan: Plan, glyphs: Glyphs, *, contract: bool = False) -> Conte
     if total:
         parts.append(Content(f"about {duration(total)}"))
     return Content(f" {glyphs.separator} ").join(parts)
+
+
+def risk_words(steps: Iterable[Step]) -> Content:
+    """``risk 24 of 100, moderate``: of the steps that would run."""
+    risk = risk_of(steps)
+    style = "$error" if risk.score >= 50 else "$muted"
+    return Content.styled(f"risk {risk.score} of 100, {risk.word}", style)
 
 
 def waiting_summary(plan: Plan) -> Content:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from wesley_tui.planner.estimates import human_bytes, human_duration
+from wesley_tui.planner.human import human_duration, work_sentence
 from wesley_tui.planner.obstacles import Obstacle
 from wesley_tui.planner.plan import HazardClass, Step, StepKind
 
-__all__ = ["WAVE_MEANING", "Fact", "badge", "facts_of", "statements_of", "undo_of", "work_sentence"]
+__all__ = ["WAVE_MEANING", "Fact", "badge", "facts_of", "statements_of", "undo_of"]
 
 WAVE_MEANING = {
     "PLAN": "checks before anything is changed",
@@ -69,12 +69,6 @@ def undo_of(step: Step) -> str:
     if step.op == "validate_constraint":
         return "none is needed: it goes with the constraint that it proves"
     return "none: it stays, and does no harm"
-
-
-def work_sentence(work: Mapping[str, int]) -> str:
-    """``12 GB read, 3 GB written, 3 GB of WAL``; empty when no rows are touched."""
-    words = (("read_bytes", "read"), ("written_bytes", "written"), ("wal_bytes", "of WAL"))
-    return ", ".join(f"{human_bytes(work[name])} {word}" for name, word in words if work.get(name))
 
 
 def _disks(step: Step) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wesley_tui.planner.estimates import human_duration
+from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.plan import HazardClass, Plan, Step
 
 __all__ = ["verdict"]

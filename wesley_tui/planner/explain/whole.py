@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from wesley_tui.planner.estimates import human_duration, total_work
-from wesley_tui.planner.explain.facts import work_sentence
+from wesley_tui.planner.estimates import total_work
+from wesley_tui.planner.human import human_duration, work_sentence
 from wesley_tui.planner.obstacles import Activity, Obstacle
 from wesley_tui.planner.outlook import Forecast, Outlook, Quiet
 from wesley_tui.planner.plan import Plan, Rate

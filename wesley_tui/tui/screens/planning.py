@@ -25,12 +25,17 @@ from wesley_tui.tui.widgets.step_details import describe_diagnostics, describe_q
 
 if TYPE_CHECKING:
     from wesley_tui.diff.changes import RenameQuestion
+    from wesley_tui.planner.obstacles import Obstacle
+    from wesley_tui.planner.plan import Step
 
 __all__ = ["PlanningScreen"]
 
 
 class PlanningScreen(Workspace):
     """Plans again when the text or the database is another one, and shows what came of it."""
+
+    _obstacles: tuple[Plan, tuple[Obstacle, ...]] | None = None
+    """The plan that was asked about last, and who is in its way."""
 
     # -- schema --------------------------------------------------------------------------------------------------
 
@@ -265,7 +270,18 @@ class PlanningScreen(Workspace):
             self.details.show_wave(row.wave, keep_position=keep_position)
         elif row.wave is not None and row.step is not None:
             state = self.tree_view.run_state
-            self.details.show_step(row.step, row.wave, plan, state, keep_position=keep_position)
+            self.details.show_step(
+                row.step, row.wave, plan, state, self._in_the_way(plan, row.step), keep_position=keep_position
+            )
+
+    def _in_the_way(self, plan: Plan, step: Step) -> list[Obstacle]:
+        """Who would hold up the step if it began now; a run knows better by itself."""
+        if self.shows_run():
+            return []
+        known = self._obstacles
+        if known is None or known[0] is not plan:
+            self._obstacles = known = (plan, tuple(self.context.workbench.obstacles(plan)))
+        return [item for item in known[1] if item.blocks and step.ordinal in item.steps]
 
     def do_plan_go_to_source(self) -> None:
         row = self.tree_view.row

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.keymap import bindings, commands_of, key_name
-from wesley_tui.tui.present import badge, hazard_lines, plan_summary, waiting_summary
+from wesley_tui.tui.present import badge, hazard_lines, plan_summary, risk_words, waiting_summary
 from wesley_tui.tui.review import Confirmation
 from wesley_tui.tui.text import count, identifier, one_line, short_sha
 from wesley_tui.tui.widgets.explanation import Explanation
@@ -85,7 +85,13 @@ class ReviewScreen(ModalScreen[Accepted | None]):
                         ("  on ", "$muted"),
                         (one_line(self._target), "bold"),
                     ),
-                    Content.assemble(("plan ", "$muted"), short_sha(plan.plan_id), *self._scope_words()),
+                    Content.assemble(
+                        ("plan ", "$muted"),
+                        short_sha(plan.plan_id),
+                        "  ",
+                        risk_words(state.steps),
+                        *self._scope_words(),
+                    ),
                 ]
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from wesley_tui.executor.events import RunState, StepState, StepStatus
+from wesley_tui.planner.human import work_sentence
 from wesley_tui.planner.plan import HazardClass, LockMode, Plan, Step, StepKind, Wave
 from wesley_tui.sdl.diagnostics import Diagnostic
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
@@ -33,6 +34,7 @@ from wesley_tui.tui.text import count, duration, identifier, one_line, short_sha
 
 if TYPE_CHECKING:
     from wesley_tui.diff.changes import RenameQuestion
+    from wesley_tui.planner.obstacles import Obstacle
 
 __all__ = ["StepDetails", "describe_diagnostics", "describe_question", "describe_step", "describe_wave"]
 
@@ -76,11 +78,18 @@ class StepDetails(VerticalScroll):
             self.scroll_home(animate=False)
 
     def show_step(
-        self, step: Step, wave: Wave, plan: Plan, run: RunState | None, *, keep_position: bool = False
+        self,
+        step: Step,
+        wave: Wave,
+        plan: Plan,
+        run: RunState | None,
+        in_the_way: Sequence[Obstacle] = (),
+        *,
+        keep_position: bool = False,
     ) -> None:
         state = run.step(step.step_sha) if run is not None else None
         self.show_content(
-            describe_step(step, wave, plan, state, self._format, self.glyphs), keep_position=keep_position
+            describe_step(step, wave, plan, state, self._format, self.glyphs, in_the_way), keep_position=keep_position
         )
 
     def show_wave(self, wave: Wave, *, keep_position: bool = False) -> None:
@@ -102,7 +111,13 @@ def _guarded(format_sql: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def describe_step(
-    step: Step, wave: Wave, plan: Plan, state: StepState | None, format_sql: Callable[[str], str], glyphs: Glyphs
+    step: Step,
+    wave: Wave,
+    plan: Plan,
+    state: StepState | None,
+    format_sql: Callable[[str], str],
+    glyphs: Glyphs,
+    in_the_way: Sequence[Obstacle] = (),
 ) -> Content:
     """The whole of a step, in the order in which a careful person asks."""
     total = sum(len(item.steps) for item in plan.waves)
@@ -119,6 +134,7 @@ def describe_step(
             labelled("SQL", _sql_lines(step, format_sql)),
             labelled("Locks", locks_lines(step.locks) or [Content.styled("  none on a table", "$muted")]),
             labelled("Who waits", indented(step.who_waits) if step.who_waits else ()),
+            labelled("In the way now", _obstacle_lines(in_the_way, glyphs)),
             labelled("Why", [line for reason in step.why for line in indented(reason, glyphs.bullet)]),
             labelled("Reads and writes", _work_lines(step)),
             labelled("Checks", checks_lines(step)),
@@ -165,6 +181,16 @@ def _sql_lines(step: Step, format_sql: Callable[[str], str]) -> list[Content]:
     return lines
 
 
+def _obstacle_lines(obstacles: Sequence[Obstacle], glyphs: Glyphs) -> list[Content]:
+    lines: list[Content] = []
+    for item in obstacles[:5]:
+        lines.append(Content.assemble(f"  {glyphs.warning} ", (one_line(item.who), "bold $warning")))
+        lines += [line for text in (*item.how, item.advice) for line in indented(text)]
+    if len(obstacles) > 5:
+        lines.append(Content.styled(f"  and {count(len(obstacles) - 5, 'session')} more", "$muted"))
+    return lines
+
+
 def _work_lines(step: Step) -> list[Content]:
     lines = [Content.assemble("  rewrites  ", (identifier(name), "bold")) for name in step.rewrites]
     lines += [Content.assemble("  scans     ", (identifier(name), "bold")) for name in step.scans]
@@ -175,6 +201,8 @@ def _work_lines(step: Step) -> list[Content]:
         lines.append(
             Content(f"  batches   {identifier(fill.table)} by ({identifier(key)}), {fill.batch_rows} rows each{rate}")
         )
+    if disks := work_sentence(step.work):
+        lines.append(Content(f"  disks     {disks}"))
     return lines
 
 
