@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
 from wesley_tui.planner.codec import data_from_record
-from wesley_tui.planner.estimates import human_duration
+from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.services.interruption import Interruption
 from wesley_tui.services.target import Target
