@@ -10,7 +10,7 @@ from tests.planned import carry_out, changes_left, plan_for
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, QName, Table
 from wesley_tui.executor.stored import document_from_plan
-from wesley_tui.planner.plan import Plan
+from wesley_tui.planner.plan import HazardClass, Plan
 
 T = QName("public", "t")
 
@@ -95,6 +95,7 @@ def test_purge_takes_what_earlier_plans_have_retired(any_database: str) -> None:
     catalog = retired_column(any_database)
     plan = plan_for(any_database, without(catalog, "note"), purge=True)
     assert ops(plan) == ["drop_column"]
+    assert plan.hazard is HazardClass.H3
     assert document_from_plan(plan)
     carry_out(any_database, plan)
     assert read(any_database).resting_columns == ()
@@ -106,6 +107,7 @@ def test_purge_takes_retired_tables(database: str) -> None:
     kept = replace(read(database).catalog, objects={})
     plan: Plan = plan_for(database, kept, purge=True)
     assert ops(plan) == ["drop_table"]
+    assert plan.hazard is HazardClass.H3
     carry_out(database, plan)
     assert not read(database).retired.tables
     run(database, ["CREATE TABLE public.t (id int)"])

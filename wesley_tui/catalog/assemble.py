@@ -7,7 +7,10 @@ kinds that are kept as SQL (``objects``), and at last what ties them together (`
 
 from __future__ import annotations
 
-from wesley_tui.catalog.model import Catalog, Enum, QName, UnmanagedObject
+from dataclasses import replace
+from typing import TypeVar
+
+from wesley_tui.catalog.model import Catalog, Enum, QName, SqlObject, Table, UnmanagedObject
 from wesley_tui.catalog.reading.links import link, read_schema_details
 from wesley_tui.catalog.reading.names import Oid, Rows, read_names
 from wesley_tui.catalog.reading.objects import read_objects
@@ -15,7 +18,10 @@ from wesley_tui.catalog.reading.resting import read_resting_columns
 from wesley_tui.catalog.reading.tables import read_indexes, read_tables
 from wesley_tui.catalog.snapshot import Snapshot, TableSize
 
-__all__ = ["assemble"]
+__all__ = ["RETIRED_SCHEMA", "assemble"]
+
+RETIRED_SCHEMA = "wesley_retired"
+"""Where retired tables, types and routines wait until somebody purges them or brings them back."""
 
 
 def assemble(rows: Rows) -> Snapshot:
@@ -53,6 +59,7 @@ def assemble(rows: Rows) -> Snapshot:
         objects=linked.objects,
         schema_details=read_schema_details(rows, names),
     )
+    catalog, retired = _apart(catalog)
     return Snapshot(
         catalog=catalog,
         server_version_num=version_num,
@@ -65,4 +72,41 @@ def assemble(rows: Rows) -> Snapshot:
         extensions=frozenset(extensions or ()),
         declared={path: (declared, live) for path, declared, live in rows["declarations"] or ()},
         resting_columns=tuple(read_resting_columns(rows, names)),
+        retired=retired,
     )
+
+
+def _apart(catalog: Catalog) -> tuple[Catalog, Catalog]:
+    """(what everybody sees, what rests in schema ``wesley_retired``). Nothing that is seen leans on what rests."""
+    if RETIRED_SCHEMA not in catalog.schemas:
+        return catalog, Catalog()
+
+    def parts(resting: bool) -> Catalog:
+        return Catalog(
+            schemas=frozenset(name for name in catalog.schemas if (name == RETIRED_SCHEMA) is resting),
+            tables={
+                name: _standing_alone(table)
+                for name, table in catalog.tables.items()
+                if (name.schema == RETIRED_SCHEMA) is resting
+            },
+            enums={name: item for name, item in catalog.enums.items() if (name.schema == RETIRED_SCHEMA) is resting},
+            unmanaged=tuple(item for item in catalog.unmanaged if (item.name.schema == RETIRED_SCHEMA) is resting),
+            objects={
+                ref: _standing_alone(item)
+                for ref, item in catalog.objects.items()
+                if (item.name.schema == RETIRED_SCHEMA) is resting
+            },
+            schema_details={
+                name: item for name, item in catalog.schema_details.items() if (name == RETIRED_SCHEMA) is resting
+            },
+        )
+
+    return parts(False), parts(True)
+
+
+_Dependent = TypeVar("_Dependent", Table, SqlObject)
+
+
+def _standing_alone(item: _Dependent) -> _Dependent:
+    needs = tuple(ref for ref in item.depends_on if not ref.name.startswith(f"{RETIRED_SCHEMA}."))
+    return item if len(needs) == len(item.depends_on) else replace(item, depends_on=needs)

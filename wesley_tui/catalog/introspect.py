@@ -23,7 +23,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wesley_tui.catalog.assemble import assemble
+from wesley_tui.catalog.assemble import RETIRED_SCHEMA, assemble
 from wesley_tui.catalog.model import QName
 from wesley_tui.catalog.snapshot import Snapshot
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_SCHEMAS", "CatalogLocked", "UnsupportedServer", "read_snapshot"]
 
-OWN_SCHEMAS = ("wesley", "wesley_retired")
+OWN_SCHEMAS = ("wesley", RETIRED_SCHEMA)
 """The rails, and the place of retired tables: never part of a catalog."""
 
 OLDEST_SERVER = 120000
@@ -292,10 +292,12 @@ def _fill(query: str, variant: _Variant) -> str:
 
 
 def _schema_condition(schemas: frozenset[str] | None) -> str:
-    own = ", ".join(f"'{schema}'" for schema in OWN_SCHEMAS)
+    """What is retired is read in any case; ``assemble`` keeps it apart."""
+    own = ", ".join(f"'{schema}'" for schema in OWN_SCHEMAS if schema != RETIRED_SCHEMA)
     condition = rf"n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', {own})"
     if schemas is None:
         return condition
+    schemas = schemas | {RETIRED_SCHEMA}
     # Hexadecimal, so that the text means the same under any setting of standard_conforming_strings.
     names = [f"convert_from(decode('{schema.encode().hex()}', 'hex'), 'UTF8')" for schema in sorted(schemas)]
     return f"{condition} AND n.nspname = ANY (ARRAY[{', '.join(names)}]::name[])"

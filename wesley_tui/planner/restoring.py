@@ -64,7 +64,9 @@ def with_resting(snapshot: Snapshot, desired: Catalog, intent: Intent) -> Restor
         tables[name] = replace(tables[name], columns=(*tables[name].columns, *columns))
     if tables.keys() == snapshot.catalog.tables.keys() and not found:
         return Restoring(snapshot, intent, tuple(questions))
-    shown = replace(snapshot.catalog, tables=tables)
+    rested_names = {str(name) for name in tables.keys() - snapshot.catalog.tables.keys()}
+    parts = {ref: item for ref, item in snapshot.retired.objects.items() if str(item.relation) in rested_names}
+    shown = replace(snapshot.catalog, tables=tables, objects={**snapshot.catalog.objects, **parts})
     return Restoring(
         replace(snapshot, catalog=shown, visible=snapshot.visible or snapshot.catalog),
         replace(intent, renamed_columns=renamed_columns, renamed_tables=renamed_tables),

@@ -25,7 +25,7 @@ from wesley_tui.planner.forms import (
     tables,
     types,
 )
-from wesley_tui.planner.forms.shadow import left_behind
+from wesley_tui.planner.forms.shadow import left_behind, purged
 from wesley_tui.planner.operations import Operation, column_resource, ref_resources
 from wesley_tui.planner.situation import Situation
 
@@ -96,6 +96,7 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
     fresh = {item.object.ref for item in changes if isinstance(item, c.CreateObject)}
     fresh |= {item.new.ref for item in changes if isinstance(item, c.ReplaceObject)}
     yield from left_behind(situation)
+    yield from purged(situation)
     for change in changes:
         operations = _FORMS[type(change)](change, situation)
         if situation.shadows.parties and not isinstance(change, c.AlterColumnType):

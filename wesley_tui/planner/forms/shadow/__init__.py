@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from wesley_tui.planner.forms.shadow.exchange import exchange
-from wesley_tui.planner.forms.shadow.finish import finish, left_behind
+from wesley_tui.planner.forms.shadow.finish import finish, left_behind, purged
 from wesley_tui.planner.forms.shadow.parts import parts_of
 from wesley_tui.planner.forms.shadow.prepare import key_over_shadows, prepare
 from wesley_tui.planner.operations import Operation
 from wesley_tui.planner.shadows import ShadowTable
 from wesley_tui.planner.situation import Situation
 
-__all__ = ["change_by_shadow", "left_behind"]
+__all__ = ["change_by_shadow", "left_behind", "purged"]
 
 
 def change_by_shadow(party: Sequence[ShadowTable], situation: Situation) -> Iterator[Operation]:

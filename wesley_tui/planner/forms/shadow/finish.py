@@ -27,7 +27,7 @@ from wesley_tui.planner.plan import StepKind
 from wesley_tui.planner.shadows import ShadowTable
 from wesley_tui.planner.situation import MOVED_PREFIX, Situation, clipped_name
 
-__all__ = ["finish", "left_behind"]
+__all__ = ["finish", "left_behind", "purged"]
 
 
 def finish(table: ShadowTable, parts: Parts, situation: Situation) -> Iterator[Operation]:
@@ -101,6 +101,69 @@ def left_behind(situation: Situation) -> Iterator[Operation]:
                 _trigger_removed(table, old) if not shadows else (),
                 situation,
             )
+
+
+def purged(situation: Situation) -> Iterator[Operation]:
+    """When purge was asked for: what earlier plans have retired, unless the schema declares it again."""
+    if not situation.options.purge:
+        return
+    shown = situation.snapshot.catalog.tables
+    by_table: dict[QName, list[RestingColumn]] = {}
+    for item in situation.snapshot.resting_columns:
+        live = shown.get(item.table)
+        declared_again = live is not None and live.column(item.column.name) is not None
+        if (
+            item.column.name.startswith(RETIRED_PREFIX)
+            and item.table in situation.desired.tables
+            and not declared_again
+        ):
+            by_table.setdefault(item.table, []).append(item)
+    for table, columns in sorted(by_table.items()):
+        yield _purge_columns(table, columns)
+    for name in sorted(situation.snapshot.retired.tables.keys() - shown.keys()):
+        others = sorted(
+            str(other.name)
+            for other in situation.snapshot.retired.tables.values()
+            if name in other.inherits or other.partition_of == name
+        )
+        pointing = [
+            other.name
+            for other in situation.snapshot.retired.tables.values()
+            if other.name != name and any(key.references == name for key in other.foreign_keys)
+        ]
+        yield Operation(
+            op="drop_table",
+            object=str(name),
+            wave="CONTRACT",
+            phase=Phase.DROP_TABLE,
+            statements=(f"DROP TABLE {qualified(name)}",),
+            prechecks=(checks.table_exists(name),),
+            postchecks=(checks.relation_absent(name),),
+            provides=(f"table {name} gone",),
+            needs=(*(f"table {other} gone" for other in others), *(f"table {other} gone" for other in pointing)),
+            why=("purge was asked for: an earlier plan retired it, and now only a backup brings its rows back",),
+        )
+
+
+def _purge_columns(table: QName, columns: Sequence[RestingColumn]) -> Operation:
+    target = f"ALTER TABLE {qualified(table)}"
+    names = [item.column.name for item in columns]
+    triggers = {(item.trigger, item.function) for item in columns if item.trigger}
+    gone = [
+        text
+        for trigger, function in sorted(triggers)
+        for text in (f"DROP TRIGGER {quote_ident(trigger)} ON {qualified(table)}", f"DROP FUNCTION {function}()")
+    ]
+    return Operation(
+        op="drop_column",
+        object=", ".join(f"{table}.{name}" for name in names),
+        wave="CONTRACT",
+        phase=Phase.DROP_COLUMN,
+        statements=(*gone, f"{target} " + ", ".join(f"DROP COLUMN {quote_ident(name)}" for name in names)),
+        prechecks=tuple(checks.column_exists(table, name) for name in names),
+        postchecks=tuple(checks.column_absent(table, name) for name in names),
+        why=("purge was asked for: earlier plans retired them, and now only a backup brings their values back",),
+    )
 
 
 def _trigger_removed(table: QName, columns: Sequence[RestingColumn]) -> tuple[str, ...]:
