@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wesley_tui.executor.gate import Gate
 from wesley_tui.executor.governor import Bound, Health, Judgement, Knobs, Sample, judge
 from wesley_tui.executor.pacing import BatchPacer
+from wesley_tui.executor.steering import Steering
 
 KNOBS = Knobs()
 
@@ -117,3 +120,42 @@ def test_a_rate_holds_within_five_percent(speeds: list[int], rate: int) -> None:
         now = ended + pacer.after(pacer.rows, now, ended)
     assert visited / now <= rate * 1.05
     assert visited / now >= rate * 0.95
+
+
+def steered(*clients: int | None, **knobs: float) -> Steering:
+    """After looks that saw so many clients at work; None: the server could not be looked at."""
+    steering = Steering(Knobs().changed(knobs), {}, Gate(cast(Any, None), lambda: False), lambda: None)
+    for now, seen in enumerate(clients):
+        steering.take(None if seen is None else Sample(float(now), clients=seen), float(now))
+    return steering
+
+
+def test_a_backfill_takes_all_of_an_idle_server_and_a_share_of_a_busy_one() -> None:
+    assert (steered(0, 0).rest, steered(0, 0).batch_target_ms) == (0.0, 30.0)
+    assert (steered(0, 4).rest, steered(0, 4).batch_target_ms) == (3.0, 10.0)
+    assert steered(4, 0).rest == 3.0, "one quiet look is not enough"
+    assert steered(4, 0, 0).rest == 0.0
+    assert steered(4, busy_share=50, busy_batch_ms=100).rest == 1.0
+    assert steered(4, busy_share=50, busy_batch_ms=100).batch_target_ms == 30.0
+    assert steered(4, busy_share=100).rest == 0.0
+    blind = steered(0, 0, None)
+    assert (blind.rest, blind.batch_target_ms, blind.health) == (3.0, 5.0, Health.DEGRADED)
+    with pytest.raises(ValueError, match="busy_share must be 1 to 100"):
+        Knobs().changed({"busy_share": 101})
+
+
+def test_clients_whose_statements_take_longer_than_usual_slow_the_run_down() -> None:
+    usual = Sample(0.0, calls=1000, exec_ms=1000.0)
+    same = replace(usual, calls=1100, exec_ms=1100.0)
+    slower = replace(usual, calls=1100, exec_ms=1400.0)
+    few = replace(usual, calls=1010, exec_ms=5000.0)
+    assert run([usual, same])[-1].health is Health.HEALTHY
+    assert run([usual, slower])[-1].reasons == ("times the usual latency of clients: 4, bound 3",)
+    assert run([usual, few])[-1].health is Health.HEALTHY, "too few statements to tell"
+    assert run([Sample(0.0), slower])[-1].health is Health.HEALTHY, "nothing to compare with"
+
+
+def test_a_disk_that_fills_up_stops_the_run() -> None:
+    assert [run([Sample(0.0, disk_used=used)])[-1].health for used in (0.0, 89.0, 91.0, 98.0)] == [
+        Health.HEALTHY, Health.HEALTHY, Health.DEGRADED, Health.OPEN,
+    ]  # fmt: skip

@@ -25,6 +25,9 @@ _EASE = 0.8
 """A state is left below this share of its bound."""
 
 
+_ENOUGH_CALLS = 50
+
+
 class Health(enum.IntEnum):
     """Ordered, worst last."""
 
@@ -53,6 +56,14 @@ class Sample:
     """Counter: checkpoints that came early, because so much WAL was written."""
     slots_at_risk: int = 0
     """Replication slots whose WAL is about to be removed, or was."""
+    clients: int = 0
+    """Sessions of clients that have done something within the last second."""
+    calls: int = 0
+    """Counter: statements of clients, where ``pg_stat_statements`` counts them."""
+    exec_ms: float = 0.0
+    """Counter: how long they took."""
+    disk_used: float = 0.0
+    """Share of the file system with the data directory, in percent; 0 where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,10 @@ class Knobs:
     """Of each backfill, beside the plan's own limit; 0: only the plan's."""
     batch_ms: float = 30.0
     """Backfill batches grow or shrink towards this duration."""
+    busy_batch_ms: float = 10.0
+    """Likewise, while clients work: no longer may one of them have to wait for a row."""
+    busy_share: float = 25.0
+    """Percent of the time that batches of a backfill take while clients work, 1 to 100; the rest is theirs."""
     workers: int = 4
     """psql children that work at the same time, 1 to 4."""
     active_degraded: float = 50
@@ -91,6 +106,11 @@ class Knobs:
     """An index build would wait for such a transaction anyway; nothing is stopped for it."""
     checkpoints_degraded: float = 2
     """Forced ones within a minute."""
+    latency_degraded: float = 3
+    """How often longer than usual a statement of a client takes, where ``pg_stat_statements`` tells."""
+    disk_degraded: float = 90
+    """Percent of the file system that are used, where the server is on this machine."""
+    disk_open: float = 97
     error_window_s: float = 300
     calm_s: float = 10
     """How long all readings must stay low before a state is left."""
@@ -115,8 +135,9 @@ class Knobs:
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < inf:
                 raise ValueError(f"{name} must be a number from {least}, not {value!r}")
             values[name] = int(value) if isinstance(known[name], int) else float(value)
-        if values.get("workers", 1) > 4:
-            raise ValueError("workers must be 1 to 4")
+        for name, most in (("workers", 4), ("busy_share", 100)):
+            if values.get(name, 1) > most:
+                raise ValueError(f"{name} must be 1 to {most}")
         return replace(self, **values)
 
 
@@ -186,7 +207,21 @@ def _readings(history: tuple[Sample, ...], sample: Sample, knobs: Knobs) -> dict
             Bound(knobs.checkpoints_degraded, inf),
         ),
         "replication slots that lose WAL": (sample.slots_at_risk, Bound(inf, 0.5)),
+        "times the usual latency of clients": (_slower(history, sample), Bound(knobs.latency_degraded, inf)),
+        "percent of the disk used": (sample.disk_used, Bound(knobs.disk_degraded, knobs.disk_open)),
     }
+
+
+def _slower(history: tuple[Sample, ...], sample: Sample) -> float:
+    """The mean latency of the last ten seconds or so as a multiple of the one before the run; 0 when too few statements
+    were counted to tell."""
+    if not history or not history[0].calls:
+        return 0.0
+    then = next((old for old in history if sample.at - old.at <= 12), sample)
+    calls = sample.calls - then.calls
+    if calls < _ENOUGH_CALLS or history[0].calls < _ENOUGH_CALLS or not history[0].exec_ms:
+        return 0.0
+    return round((sample.exec_ms - then.exec_ms) / calls / (history[0].exec_ms / history[0].calls), 1)
 
 
 def _growth(then: int, now: int) -> int:

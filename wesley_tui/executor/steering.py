@@ -20,6 +20,7 @@ from wesley_tui.executor.errors import ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Gate
 from wesley_tui.executor.governor import Health, Judgement, Knobs, Sample, judge
+from wesley_tui.executor.readings import ClientLatency, DiskUse
 from wesley_tui.executor.target import connect
 from wesley_tui.executor.window import Window
 from wesley_tui.planner.plan import Step, StepKind
@@ -45,6 +46,9 @@ class Steering:
         self._changed = changed
         self._judgement = Judgement()
         self._told_window: Window | None = None
+        self._clients = False
+        """Whether clients were at work at one of the last two looks, or could not be looked for."""
+        self._clients_before = False
 
     @property
     def health(self) -> Health:
@@ -52,12 +56,14 @@ class Steering:
 
     @property
     def batch_target_ms(self) -> float:
-        return self.knobs.batch_ms / (1 if self.health is Health.HEALTHY else 2)
+        target = min(self.knobs.batch_ms, self.knobs.busy_batch_ms) if self._clients else self.knobs.batch_ms
+        return target / (1 if self.health is Health.HEALTHY else 2)
 
     @property
     def rest(self) -> float:
-        """Pause after a batch, as a share of the batch's duration."""
-        return 0.0 if self.health is Health.HEALTHY else 1.0
+        """Pause after a batch, as a multiple of the batch's duration."""
+        courtesy = 100 / self.knobs.busy_share - 1 if self._clients else 0.0
+        return courtesy if self.health is Health.HEALTHY else max(courtesy, 1.0)
 
     def may_start(self, step: Step) -> bool:
         """Whether a step of this kind may begin: a build that takes long would make a busy server busier."""
@@ -74,6 +80,8 @@ class Steering:
 
     def take(self, sample: Sample | None, now: float) -> tuple[EventType, str, dict[str, Any]] | None:
         """Judge one more sample; the event to tell when the state has changed."""
+        clients = sample is None or sample.clients > 0
+        self._clients, self._clients_before = clients or self._clients_before, clients
         before = self._judgement
         self._judgement = after = judge(before, sample, now, self.knobs)
         if after.health is before.health:
@@ -127,6 +135,8 @@ class Sampler:
     def __init__(self, conninfo: str, server_version: int) -> None:
         self._conninfo = conninfo
         self._query = _query(server_version)
+        self._latency = ClientLatency(server_version)
+        self._disk = DiskUse()
         self._connection: AsyncConnection[Any] | None = None
         self._kept = float("-inf")
 
@@ -142,15 +152,18 @@ class Sampler:
                     )
                 cursor = await self._connection.execute(self._query)
                 row = await cursor.fetchone()
+                calls, exec_ms = await self._latency.read(self._connection)
+                disk_used = await self._disk.read(self._connection)
                 await self._keep(self._connection)
         except (psycopg.Error, ExecutorError, TimeoutError):
             await self.close()
             return None
         assert row is not None
-        active, waiting, oldest_s, lag_s, deadlocks, checkpoints, slots = row
+        active, waiting, oldest_s, lag_s, deadlocks, checkpoints, slots, clients = row
         return Sample(
-            time.monotonic(), active, waiting, oldest_s, lag_s, int(deadlocks) + errors, int(checkpoints), slots
-        )
+            time.monotonic(), active, waiting, oldest_s, lag_s, int(deadlocks) + errors, int(checkpoints), slots,
+            clients, calls, exec_ms, disk_used,
+        )  # fmt: skip
 
     async def _keep(self, connection: AsyncConnection[Any]) -> None:
         """Leave a sample of the load in the ledger, once a minute: they tell when the server is quiet."""
@@ -184,7 +197,7 @@ def _query(server_version: int) -> str:
     )
     return f"""
 WITH theirs AS (
-    SELECT a.pid, a.state, a.datname, a.xact_start FROM pg_stat_activity a
+    SELECT a.pid, a.state, a.datname, a.xact_start, a.state_change FROM pg_stat_activity a
      WHERE a.pid <> pg_backend_pid() AND coalesce(a.application_name, '') NOT LIKE 'wesley/%'
        AND coalesce(a.backend_type, 'client backend') = 'client backend' AND a.datid IS NOT NULL
 ), busy AS (
@@ -197,5 +210,8 @@ SELECT (SELECT count(*) FROM theirs
          WHERE datname = current_database()),
        (SELECT coalesce(max(EXTRACT(epoch FROM replay_lag)), 0)::float8 FROM pg_stat_replication),
        (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
-       {checkpoints}, {slots}::int
+       {checkpoints}, {slots}::int,
+       (SELECT count(*) FROM theirs
+         WHERE state = 'active' OR state_change > clock_timestamp() - interval '1 second'
+            OR (state IS NULL AND pid IN (SELECT pid FROM busy)))
 """
