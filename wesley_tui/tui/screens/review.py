@@ -66,8 +66,6 @@ class ReviewScreen(ModalScreen[Accepted | None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        frame = self.query_one("#review")
-        frame.border_title = "Review before execute"
         self.query_one("#explanation").border_title = "What will happen"
         field = self.query_one(Input)
         field.cursor_blink = False
@@ -77,6 +75,7 @@ class ReviewScreen(ModalScreen[Accepted | None]):
     def _show(self) -> None:
         state = self.confirmation
         plan = state.plan
+        self.query_one("#review").border_title = Content.assemble("Review before execute, ", risk_words(state.steps))
         self.query_one("#review-summary", Static).update(
             Content("\n").join(
                 [
@@ -85,13 +84,7 @@ class ReviewScreen(ModalScreen[Accepted | None]):
                         ("  on ", "$muted"),
                         (one_line(self._target), "bold"),
                     ),
-                    Content.assemble(
-                        ("plan ", "$muted"),
-                        short_sha(plan.plan_id),
-                        "  ",
-                        risk_words(state.steps),
-                        *self._scope_words(),
-                    ),
+                    Content.assemble(("plan ", "$muted"), short_sha(plan.plan_id), *self._scope_words()),
                 ]
             )
         )
