@@ -27,8 +27,11 @@ _BY_CLASS = (
     ("services.errors", "CannotConnect", ExitCode.CANNOT_CONNECT),
     ("services.errors", "InputError", ExitCode.USAGE),
     ("services.errors", "NotVerified", ExitCode.CHECK_FAILED),
+    ("services.policing", "PolicyRefused", ExitCode.UNSAFE_BLOCKED),
     ("services.errors", "ServiceError", ExitCode.FAILED),
     ("planner.document", "PlanDocumentError", ExitCode.CHECK_FAILED),
+    ("planner.policy", "PolicyError", ExitCode.USAGE),
+    ("dsl.json_text", "PlanError", ExitCode.SCHEMA_INVALID),
     ("demo.server", "ServerError", ExitCode.FAILED),
     ("demo.sessions", "SessionError", ExitCode.USAGE),
 )

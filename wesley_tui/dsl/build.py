@@ -37,6 +37,7 @@ from wesley_tui.planner.plan import Plan, Step, StepKind, Wave, WaveName
 from wesley_tui.planner.profiles import profile_named
 from wesley_tui.planner.rates import ASSUMED, Rates
 from wesley_tui.planner.situation import PlanOptions, survey
+from wesley_tui.planner.verdicts import with_lock_timeout
 
 __all__ = ["build_hand_written"]
 
@@ -101,7 +102,7 @@ def _in_order(step: Step) -> Step:
 def _limited(step: Step, limits: Limits, note: str) -> Step:
     """With what the wave allows, and what its author says about the step."""
     if limits.max_lock_ms is not None:
-        step = replace(step, lock_timeout_ms=limits.max_lock_ms)
+        step = with_lock_timeout(step, limits.max_lock_ms)
     if limits.max_stmt_ms is not None and step.statement_timeout_ms:
         step = replace(step, statement_timeout_ms=limits.max_stmt_ms)
     if limits.max_retries is not None:

@@ -20,7 +20,18 @@ from wesley_tui.dsl.template import Fields, Values, Wrong
 from wesley_tui.dsl.vocabulary import OPERATIONS
 from wesley_tui.planner.plan import WAVE_NAMES, WaveName
 
-__all__ = ["COMPOUND", "LIMITS", "VERSION", "DslPlan", "DslStep", "DslWave", "Limits", "is_hand_written", "read_plan"]
+__all__ = [
+    "COMPOUND",
+    "LIMITS",
+    "VERSION",
+    "DslPlan",
+    "DslStep",
+    "DslWave",
+    "Limits",
+    "is_hand_written",
+    "is_part",
+    "read_plan",
+]
 
 VERSION = 1
 TITLE_LENGTH = (3, 80)
@@ -253,13 +264,13 @@ def _check_compound(document: Document, path: Path, op: str, values: Values, *, 
             if "table" in item:
                 raise document.error((*place, "table"), "the table is that of alter_table: leave it out here")
             step = _step(document, place, {**item, "table": values["table"]}, nested=True)
-            if not _is_part(step.op):
+            if not is_part(step.op):
                 raise document.error((*place, "op"), f"{step.op} is no change that ALTER TABLE can make among others")
         else:
             _step(document, place, item, nested=True)
 
 
-def _is_part(op: str) -> bool:
+def is_part(op: str) -> bool:
     """Whether an operation is one subcommand of ALTER TABLE: renames and partitions are statements of their own."""
     word = OPERATIONS.get(op)
     alone = op.startswith(("rename_", "move_", "attach_", "detach_", "finish_"))

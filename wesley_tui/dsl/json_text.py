@@ -25,6 +25,19 @@ _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r"
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mistake and its place, as programs read it."""
+
+    source: str
+    line: int
+    column: int
+    message: str
+    severity: str = "error"
+    code: str = "plan"
+    hint: str | None = None
+
+
 class PlanError(ValueError):
     """A hand-written plan cannot be used: ``str()`` says where, what is wrong, and what to write instead. Nothing was
     executed."""
@@ -37,6 +50,7 @@ class PlanError(ValueError):
         self.column = column
         self.path = path
         """As in ``waves[0].steps[2].table``."""
+        self.diagnostics = (Mistake(source, line, column, f"{path}: {message}" if path else message),)
         place = f"{source}:{line}:{column}" if line else source
         super().__init__(": ".join(part for part in (place, path, message) if part))
 

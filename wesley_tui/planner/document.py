@@ -116,6 +116,6 @@ def _verify_rest(plan: Plan, data: Mapping[str, Any]) -> None:
                         f"step {step['ordinal']} ({step['op']} {step['object']}): {key!r} does not match the rest of "
                         "the step; make the plan again"
                     )
-    content = {key: value for key, value in data.items() if key != "sha256"}
+    content = {key: value for key, value in data.items() if key not in ("sha256", "policy")}
     if hashlib.sha256(canonical_json(content)).hexdigest() != data.get("sha256"):
         raise PlanDocumentError("the document does not match its sha256: a text in it was changed; make the plan again")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wesley_tui.cli import options
+from wesley_tui.cli import options, policed
 from wesley_tui.cli.detaching import run_detached
 from wesley_tui.cli.output import note
 from wesley_tui.cli.run_report import finish, print_event
 
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
+    from wesley_tui.planner.policy import Policy
     from wesley_tui.services.runs import Listen, RunReport
     from wesley_tui.services.workbench import PlanningOptions
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @options.schema_paths
 @options.database
 @options.planning
+@policed.policy
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
@@ -33,6 +34,7 @@ def command(
     schema: tuple[str, ...],
     conninfo: str,
     planning: PlanningOptions,
+    policy: Policy,
     yes: bool,
     unsafe: bool,
     contract: bool,
@@ -41,25 +43,24 @@ def command(
     detach: bool,
     as_json: bool,
 ) -> None:
-    """Execute SCHEMA (SDL files, directories, -) or a PLAN written by `wesley plan -o`."""
-    from wesley_tui.services.planning import load_plan, plan_schema
+    """Execute SCHEMA (SDL files, directories, -) or a PLAN: a hand-written one, or one of `wesley plan -o`."""
+    from wesley_tui.services.inputs import planned_from
+    from wesley_tui.services.policing import enforce, for_plan_file, verdict_of
     from wesley_tui.services.runs import execute, explain_before
-    from wesley_tui.services.sources import is_plan_file
     from wesley_tui.services.target import Target
 
     knobs = options.window_knobs(window, window_for)
     target = Target(conninfo)
-    if len(schema) == 1 and is_plan_file(Path(schema[0])):
-        plan = load_plan(Path(schema[0]))
-    else:
-        planned = plan_schema(target, schema, planning)
-        for warning in planned.warnings:
-            note(str(warning))
-        plan = planned.plan
+    planned = planned_from(target, schema, planning, policy)
+    for warning in planned.warnings:
+        note(str(warning))
+    plan = planned.plan
+    waves = window_for.split(",") if window else []
+    verdict = verdict_of(target, plan, for_plan_file(plan, policy) if planned.from_file else policy, waves)
+    enforce(verdict, contract=contract)
     note(explain_before(plan, contract=contract))
     if not yes:
         _ask(plan, target.label)
-
 
     def work(listen: Listen) -> RunReport:
         return execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=listen, knobs=knobs)

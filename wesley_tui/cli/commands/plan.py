@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wesley_tui.cli import options
+from wesley_tui.cli import options, policed
 from wesley_tui.cli.explaining import ExplainingCommand, as_explained
 from wesley_tui.cli.output import note, result, result_json
 
 if TYPE_CHECKING:
+    from wesley_tui.planner.policy import Policy
     from wesley_tui.services.workbench import PlanningOptions
 
 
-@click.command("plan", cls=ExplainingCommand, short_help="Show what has to be done to make a database match a schema.")
+class _PlanCommand(ExplainingCommand):
+    """``--dsl-schema`` needs no SCHEMA."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [*args, "-"] if "--dsl-schema" in args else args)
+
+
+@click.command("plan", cls=_PlanCommand, short_help="Show what has to be done to make a database match a schema.")
 @options.schema_paths
 @options.database
 @options.planning
+@policed.policy
 @click.option(
     "--explain",
     type=click.Choice(["text", "markdown", "json"]),
@@ -29,38 +38,59 @@ if TYPE_CHECKING:
 )
 @click.option("--sql", "form", flag_value="sql", help="The statements, in order, as a script to read.")
 @click.option("--json", "form", flag_value="json", help="The plan as JSON on stdout.")
+@click.option("--dsl", "form", flag_value="dsl", help="The plan as a hand-written one, on stdout.")
+@click.option("--dsl-schema", is_flag=True, help="The JSON Schema of hand-written plans, and nothing else.")
 @click.option("-o", "--output", metavar="PLAN", help="Write the plan to a file for `wesley apply PLAN`.")
 def command(
     schema: tuple[str, ...],
     conninfo: str,
     planning: PlanningOptions,
+    policy: Policy,
     explain: str | None,
     form: str | None,
+    dsl_schema: bool,
     output: str | None,
 ) -> None:
-    """Compare SCHEMA (SDL files, directories, or - for stdin) with a live database and show the plan."""
+    """Compare SCHEMA (SDL files, directories, or - for stdin) with a live database and show the plan.
+
+    SCHEMA may also be a plan: one that was written by hand (JSON), or by `wesley plan -o`.
+    """
+    if dsl_schema:
+        from wesley_tui.dsl.json_schema import plan_schema
+
+        result_json(plan_schema())
+        return
     gc.disable()  # one answer, then exit: collecting cycles meanwhile costs a tenth of the time and frees nothing
     from wesley_tui.planner.document import plan_to_json
-    from wesley_tui.services.planning import plan_schema
+    from wesley_tui.services.inputs import planned_from, written_form
+    from wesley_tui.services.policing import for_plan_file, verdict_of
     from wesley_tui.services.sources import write_atomically
     from wesley_tui.services.target import Target
 
-    planned = plan_schema(Target(conninfo), schema, planning)
+    target = Target(conninfo)
+    planned = planned_from(target, schema, planning, policy)
     for warning in planned.warnings:
         note(str(warning))
     plan = planned.plan
     if output is not None:
         write_atomically(Path(output), json.dumps(plan_to_json(plan), ensure_ascii=False, indent=1) + "\n")
         note(f"plan {plan.plan_id[:16]} written to {output}; run it with: wesley apply {output} --yes")
-    if explain is not None:
-        as_explained(plan, planned.outlook, "json" if form == "json" else explain)
-    elif form == "json":
-        result_json(plan_to_json(plan))
+    if form == "dsl":
+        result(written_form(planned))
     elif form == "sql":
         from wesley_tui.planner.script import sql_script
 
         result(sql_script(plan))
-    elif output is None:
-        from wesley_tui.planner.summary import summary_text
+    elif explain is not None and form != "json":
+        as_explained(plan, planned.outlook, explain)
+    else:
+        verdict = verdict_of(target, plan, for_plan_file(plan, policy) if planned.from_file else policy)
+        if explain is not None:
+            as_explained(plan, planned.outlook, "json")
+        elif form == "json":
+            result_json({**plan_to_json(plan), "policy": verdict.to_json()})
+        elif output is None:
+            from wesley_tui.planner.summary import summary_text
 
-        result(summary_text(plan, planned.outlook))
+            said = summary_text(plan, planned.outlook)
+            result(f"{said.rstrip()}\n\n{verdict.text()}" if plan.waves else said)
