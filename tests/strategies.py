@@ -39,7 +39,24 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.naming import MAX_IDENTIFIER_BYTES, qualified, quote_ident, quote_literal
 
-__all__ = ["Pool", "catalogs", "comments", "conditions", "edits", "is_sortable", "names"]
+__all__ = [
+    "Pool",
+    "any_check",
+    "any_column",
+    "any_default",
+    "any_index",
+    "any_policy",
+    "any_table",
+    "any_unique",
+    "by_name",
+    "catalogs",
+    "comments",
+    "conditions",
+    "edits",
+    "is_sortable",
+    "names",
+    "with_foreign_keys",
+]
 
 _HOSTILE_NAMES = (
     *("user", "order", "select", "Users", "camelCase", "a b", "a.b", 'say "hi"', "it's", "naïve", "数据", "🙂 table"),
@@ -156,8 +173,8 @@ def catalogs(draw: st.DrawFn, *, max_tables: int = 4, major: int = 15, kinds: Co
     for _ in range(draw(st.integers(1, max_tables))):
         schema = draw(st.sampled_from(schemas))
         name = QName(schema, pool.claim(f"relation {schema}", draw(names())))
-        tables.append(draw(_tables(name, tuple(enums.values()), pool, major)))
-    tables = [draw(_with_foreign_keys(table, tables, pool, major)) for table in tables]
+        tables.append(draw(any_table(name, tuple(enums.values()), pool, major)))
+    tables = [draw(with_foreign_keys(table, tables, pool, major)) for table in tables]
     catalog = Catalog(
         schemas=frozenset(schemas), tables={table.name: table for table in sorted(tables, key=_name)}, enums=enums
     )
@@ -189,7 +206,7 @@ def edits(draw: st.DrawFn, catalog: Catalog, *, max_edits: int = 4, major: int =
         if kind == "add table" or name is None:
             schema = draw(st.sampled_from(sorted(catalog.schemas)))
             new = QName(schema, pool.claim(f"relation {schema}", draw(names())))
-            tables[new] = draw(_tables(new, tuple(enums.values()), pool, major))
+            tables[new] = draw(any_table(new, tuple(enums.values()), pool, major))
         elif kind == "drop table":
             if not any(key.references == name for other in tables.values() for key in other.foreign_keys):
                 del tables[name]
@@ -207,25 +224,25 @@ def edits(draw: st.DrawFn, catalog: Catalog, *, max_edits: int = 4, major: int =
 @st.composite
 def _edited(draw: st.DrawFn, table: Table, kind: str, enums: Sequence[Enum], pool: Pool) -> Table:
     if kind == "index":
-        made = draw(_indexes(table.name, table.columns, pool))
+        made = draw(any_index(table.name, table.columns, pool))
         kept = table.indexes[1:] if draw(st.booleans()) else table.indexes
-        return dataclasses.replace(table, indexes=_by_name((*kept, *((made,) if made else ()))))
+        return dataclasses.replace(table, indexes=by_name((*kept, *((made,) if made else ()))))
     if kind == "check":
-        made_check = draw(_checks(table.name, table.columns, pool))
+        made_check = draw(any_check(table.name, table.columns, pool))
         others = tuple(item for item in table.constraints if not isinstance(item, Check)) if draw(st.booleans()) else ()
         kept_constraints = others or table.constraints
         return dataclasses.replace(
-            table, constraints=_by_name((*kept_constraints, *((made_check,) if made_check else ())))
+            table, constraints=by_name((*kept_constraints, *((made_check,) if made_check else ())))
         )
     position = draw(st.integers(0, len(table.columns)))
     if position == len(table.columns):
         local = Pool({("column", column.name) for column in table.columns})
-        added = draw(_columns(local, enums))
+        added = draw(any_column(local, enums))
         return dataclasses.replace(table, columns=(*table.columns, added))
     column = table.columns[position]
     if column.generated or column.identity or _is_key(table, column.name):
         return table
-    changed = dataclasses.replace(column, not_null=not column.not_null, default=draw(_defaults(column.type, enums)))
+    changed = dataclasses.replace(column, not_null=not column.not_null, default=draw(any_default(column.type, enums)))
     return dataclasses.replace(table, columns=(*table.columns[:position], changed, *table.columns[position + 1 :]))
 
 
@@ -237,15 +254,15 @@ def _name(table: Table) -> QName:
     return table.name
 
 
-def _by_name(items: Sequence[_Named]) -> tuple[_Named, ...]:
+def by_name(items: Sequence[_Named]) -> tuple[_Named, ...]:
     return tuple(sorted(items, key=lambda item: item.name))
 
 
 @st.composite
-def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, major: int) -> Table:
+def any_table(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, major: int) -> Table:
     """A table without foreign keys."""
     local = Pool()
-    columns = [draw(_columns(local, enums)) for _ in range(draw(st.integers(1, 5)))]
+    columns = [draw(any_column(local, enums)) for _ in range(draw(st.integers(1, 5)))]
     if draw(st.integers(0, 3)):
         key_type = draw(st.sampled_from(_KEY_TYPES))
         identity: Identity | None = None
@@ -261,7 +278,7 @@ def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, maj
         constraints.append(
             PrimaryKey(pool.claim(f"relation {name.schema}", draw(names())), tuple(key), comment=draw(comments()))
         )
-    for strategy in (_uniques, _checks, _excludes):
+    for strategy in (any_unique, any_check, _excludes):
         if draw(st.booleans()):
             made = draw(strategy(name, columns, pool))
             constraints += [made] if made else []
@@ -269,16 +286,16 @@ def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, maj
         # A unique that repeats the primary key: legal, seen in old databases, and dropped in silence by CREATE TABLE.
         constraints.append(Unique(pool.claim(f"relation {name.schema}", draw(names())), tuple(key)))
     stored = [column for column in generated if column.generated and column.generated.kind == "stored"]
-    indexes = [draw(_indexes(name, [*columns, *stored], pool)) for _ in range(draw(st.integers(0, 3)))]
-    policies = [draw(_policies(name, columns, pool)) for _ in range(draw(st.integers(0, 2)))]
+    indexes = [draw(any_index(name, [*columns, *stored], pool)) for _ in range(draw(st.integers(0, 3)))]
+    policies = [draw(any_policy(name, columns, pool)) for _ in range(draw(st.integers(0, 2)))]
     options = draw(
         st.sampled_from(((), (("fillfactor", "70"),), (("autovacuum_enabled", "false"), ("fillfactor", "90"))))
     )
     return Table(
         name=name,
         columns=(*columns, *generated),
-        constraints=_by_name(constraints),
-        indexes=_by_name([index for index in indexes if index]),
+        constraints=by_name(constraints),
+        indexes=by_name([index for index in indexes if index]),
         policies=tuple(sorted(policies, key=lambda policy: policy.name)),
         rls_enabled=draw(st.booleans()),
         rls_forced=draw(st.booleans()),
@@ -288,12 +305,12 @@ def _tables(draw: st.DrawFn, name: QName, enums: Sequence[Enum], pool: Pool, maj
 
 
 @st.composite
-def _columns(draw: st.DrawFn, local: Pool, enums: Sequence[Enum]) -> Column:
+def any_column(draw: st.DrawFn, local: Pool, enums: Sequence[Enum]) -> Column:
     types = [kind.type for kind in _KINDS]
     types += [qualified(enum.name) for enum in enums] + [f"{qualified(enum.name)}[]" for enum in enums]
     column_type = draw(st.sampled_from(types))
     collation = _C_COLLATION if column_type == "text" and draw(st.integers(0, 5)) == 0 else None
-    default = draw(_defaults(column_type, enums))
+    default = draw(any_default(column_type, enums))
     return Column(
         local.claim("column", draw(names())),
         column_type,
@@ -305,7 +322,7 @@ def _columns(draw: st.DrawFn, local: Pool, enums: Sequence[Enum]) -> Column:
 
 
 @st.composite
-def _defaults(draw: st.DrawFn, column_type: str, enums: Sequence[Enum]) -> str | None:
+def any_default(draw: st.DrawFn, column_type: str, enums: Sequence[Enum]) -> str | None:
     if draw(st.booleans()):
         return None
     kind = _BY_TYPE.get(column_type)
@@ -330,7 +347,7 @@ def _generated_columns(draw: st.DrawFn, columns: Sequence[Column], local: Pool, 
 
 
 @st.composite
-def _uniques(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Unique | None:
+def any_unique(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Unique | None:
     keys = [column.name for column in columns if is_sortable(column)]
     if not keys:
         return None
@@ -350,7 +367,7 @@ def _uniques(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Poo
 
 
 @st.composite
-def _checks(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Check | None:
+def any_check(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Check | None:
     condition = draw(conditions(columns))
     if condition is None:
         return None
@@ -396,7 +413,7 @@ def _excludes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Po
 
 
 @st.composite
-def _indexes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Index | None:
+def any_index(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Index | None:
     shapes: list[tuple[str, IndexKey]] = []
     for column in columns:
         virtual = column.generated is not None and column.generated.kind == "virtual"
@@ -452,7 +469,7 @@ def _indexes(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Poo
 
 
 @st.composite
-def _policies(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Policy:
+def any_policy(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Pool) -> Policy:
     command = draw(st.sampled_from(_COMMANDS))
     condition = draw(conditions(columns)) or "true"
     using = None if command == "insert" else condition
@@ -469,7 +486,7 @@ def _policies(draw: st.DrawFn, table: QName, columns: Sequence[Column], pool: Po
 
 
 @st.composite
-def _with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], pool: Pool, major: int) -> Table:
+def with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], pool: Pool, major: int) -> Table:
     """``table`` with foreign keys, on columns made for them, to primary keys of any tables, its own included."""
     targets = [target for target in tables if target.primary_key is not None]
     local = Pool({("column", column.name) for column in table.columns})
@@ -503,7 +520,7 @@ def _with_foreign_keys(draw: st.DrawFn, table: Table, tables: Sequence[Table], p
                 comment=draw(comments()),
             )
         )
-    return dataclasses.replace(table, columns=tuple(columns), constraints=_by_name(keys))
+    return dataclasses.replace(table, columns=tuple(columns), constraints=by_name(keys))
 
 
 def is_sortable(column: Column) -> bool:

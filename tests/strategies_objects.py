@@ -53,8 +53,8 @@ class _Growing:
         self.schemas = sorted(catalog.schemas)
         self.tables = dict(catalog.tables)
         self.enums = dict(catalog.enums)
-        self.objects: dict[Ref, SqlObject] = {}
-        self.details: dict[str, SchemaDetails] = {}
+        self.objects: dict[Ref, SqlObject] = dict(catalog.objects)
+        self.details: dict[str, SchemaDetails] = dict(catalog.schema_details)
         self.pool = pool
         self.major = major
 

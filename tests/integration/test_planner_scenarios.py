@@ -73,7 +73,7 @@ SCENARIOS = {
     ),
     "required column": Scenario(
         "ALTER TABLE person ADD must int NOT NULL DEFAULT 1; ALTER TABLE person ALTER must DROP DEFAULT",
-        "add_column:H3",
+        "require_empty:H0 add_column:H3",
         undo=False,
     ),
     "not null without nulls": Scenario(

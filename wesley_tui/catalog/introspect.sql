@@ -54,7 +54,23 @@ SELECT json_agg(json_build_array(
 -- Of partitions and of children by inheritance.
 SELECT json_agg(json_build_array(
            h.inhrelid, h.inhparent, pn.nspname, p.relname, c.relispartition,
-           CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END, {detach_pending})
+           CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END, {detach_pending},
+           CASE WHEN c.relispartition THEN (
+               SELECT json_agg(json_build_array('index', x.relname, px.relname))
+                 FROM pg_index i
+                 JOIN pg_class x ON x.oid = i.indexrelid AND x.relispartition
+                 JOIN pg_inherits xh ON xh.inhrelid = x.oid
+                 JOIN pg_class px ON px.oid = xh.inhparent
+                WHERE i.indrelid = c.oid) END,
+           CASE WHEN c.relispartition THEN (
+               SELECT json_agg(json_build_array('foreign key', k.conname, pk.conname))
+                 FROM pg_constraint k
+                 JOIN pg_constraint pk ON pk.oid = k.conparentid AND pk.conrelid = h.inhparent
+                WHERE k.conrelid = c.oid AND k.contype = 'f') END,
+           (SELECT json_agg(json_build_array('not null', k.conname, a.attname))
+              FROM pg_constraint k
+              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+             WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.conislocal))
        ORDER BY h.inhrelid, h.inhseqno)
   FROM pg_inherits h
   JOIN pg_class c ON c.oid = h.inhrelid

@@ -24,6 +24,7 @@ from wesley_tui.diff.changes import (
     RenameQuestion,
 )
 from wesley_tui.diff.enums import compare_enum
+from wesley_tui.diff.family import compared
 from wesley_tui.diff.ignoring import without_ignored
 from wesley_tui.diff.objects import OWN_SCHEMAS, Scope, compare_objects, compare_relation_grants, compare_schema_details
 from wesley_tui.diff.renames import renamed_catalog, table_questions, wanted_renames
@@ -80,7 +81,7 @@ def compare(
         if live_table is None:
             created.append(table)
         elif live_table is not table:
-            changes += compare_table(live_table, table, questions)
+            changes += compare_table(*compared(live_table, table, live, desired), questions)
             changes += compare_relation_grants(live_table, table, scope, unmanaged)
     changes += [CreateTable(table) for table in created]
 

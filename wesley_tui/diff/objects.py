@@ -33,6 +33,9 @@ OWN_SCHEMAS = frozenset(("wesley", "wesley_retired"))
 """Schemas of Wesley itself: the rails, and what was retired. No schema declares them and no plan touches what is in
 them."""
 
+_FROM_THE_START = "standard public schema"
+"""The comment that initdb gives to schema public."""
+
 _WITHOUT_GRANTS = frozenset(
     ("extension", "trigger", "rule", "statistics", "publication", "event trigger", "default privileges", "other",
      "range type", "collation", "text search dictionary", "text search configuration", "operator", "operator family",
@@ -180,7 +183,9 @@ def compare_schema_details(scope: Scope, unmanaged: list[str]) -> Iterator[Chang
         old = live.get(schema, SchemaDetails())
         new = scope.desired.schema_details.get(schema)
         if new is None:
-            # ``public`` has a comment from the start; a schema that nobody describes keeps what it has.
+            # A schema that nobody describes keeps what it has, unless the whole database was adopted.
+            if scope.adopt_all and old.comment not in (None, _FROM_THE_START):
+                yield ChangeComment("schema", QName(schema, ""), None, old.comment, None)
             if old.grants:
                 yield from _compare_grants(
                     grant_target(schema), Ref("schema", schema), old.grants, (), scope, unmanaged

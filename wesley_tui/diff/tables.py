@@ -60,8 +60,7 @@ def compare_table(live: Table, wanted: Table, questions: list[RenameQuestion]) -
         return
     if live.partition_of != wanted.partition_of:
         yield from _moved_partition(live, wanted)
-        return
-    if live.partition_of is not None and not same_partition_bound(live.partition_bound, wanted.partition_bound):
+    elif live.partition_of is not None and not same_partition_bound(live.partition_bound, wanted.partition_bound):
         yield ChangePartitionBound(live, wanted)
     name = wanted.name
     live_columns = {column.name: column for column in live.columns if not column.name.startswith(RETIRED)}
@@ -116,11 +115,20 @@ def _other_key(live: Table, wanted: Table) -> str:
 
 
 def _moved_partition(live: Table, wanted: Table) -> Iterator[Change]:
-    """A table that becomes a partition, stops being one, or changes its parent. A partition has no columns of its own,
-    so there is nothing else to compare until it stands where it belongs."""
+    """A table that becomes a partition, stops being one, or changes its parent. Both records are whole: see
+    :func:`wesley_tui.diff.family.compared`."""
     if live.partition_of is not None:
         yield DetachPartition(live, wanted)
     if wanted.partition_of is not None:
+        more = [column.name for column in live.columns if wanted.column(column.name) is None]
+        if more:
+            yield RefuseChange(
+                str(wanted.name),
+                f"{wanted.name} is to become a partition of {wanted.partition_of} and has columns that that table has "
+                f"not: {', '.join(more)}. PostgreSQL attaches only tables of the same columns; drop them first, or "
+                "make a new partition and copy the rows",
+            )
+            return
         yield AttachPartition(live, wanted)
 
 

@@ -23,7 +23,7 @@ from wesley_tui.catalog.order import sorted_by_needs
 from wesley_tui.diff.constraints import same_constraint, same_index
 from wesley_tui.planner.effects.expressions import columns_in, mentions
 from wesley_tui.planner.forms.foreign_keys import validate
-from wesley_tui.planner.forms.objects import creating, object_needs
+from wesley_tui.planner.forms.objects import creating, names_of, object_needs
 from wesley_tui.planner.operations import (
     TYPE_OF,
     Operation,
@@ -264,7 +264,7 @@ class _Graph:
                 restore=creating(live),
                 below=live.depends_on,
                 needs=self._situation.gone_before(live.ref),
-                provides=(object_resource(live.ref, "gone"),),
+                provides=(object_resource(live.ref, "gone"), *names_of(live)),
             )
         wanted = self._situation.desired.objects.get(live.ref, live)
         grants = tuple(

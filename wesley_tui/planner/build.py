@@ -106,6 +106,8 @@ def steps_of(operations: Sequence[Operation], snapshot: Snapshot, profile: Profi
             check_statement(statement)
         statements = operation.statements or _backfill_statement(operation)
         effects, context = effects_of_all(statements, context)
+        if operation.proven:
+            effects = replace(effects, scans=tuple(name for name in effects.scans if name not in operation.proven))
         _follow_renames(operation, sizes)
         work = work_of(operation.kind, effects, sizes)
         duration = estimate_ms(work, rates, operation.backfill)

@@ -118,7 +118,7 @@ def table_is_empty(table: QName, column: str) -> StepCheck:
     return StepCheck(
         f"{table} has rows, and column {column} is NOT NULL without a default: PostgreSQL cannot know their value; "
         "give the field a @default, or make it nullable first",
-        f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table)})",
+        f"SELECT NOT EXISTS (SELECT 1 FROM ONLY {qualified(table)})",
     )
 
 

@@ -20,14 +20,17 @@ __all__ = [
     "Phase",
     "column_resource",
     "constraint_resource",
+    "detached_resource",
     "enum_resource",
     "index_resource",
     "name_resource",
     "object_resource",
+    "persistence_resource",
     "ref_resources",
     "relation_name_pairs",
     "relation_names",
     "schema_resource",
+    "shape_resource",
     "table_resource",
 ]
 
@@ -114,6 +117,8 @@ class Operation:
     and put up again after, see :mod:`wesley_tui.planner.aside`."""
     rebuilds: tuple[Ref, ...] = ()
     """Objects that are taken down and put up again for their own sake, in their new definition."""
+    proven: tuple[str, ...] = ()
+    """Tables (``schema.table``) that the statements would read from end to end, did not a valid CHECK spare them."""
     lenient: bool = False
     """What it needs may come after it, when there is no other way: a function whose body nobody reads before it is
     called."""
@@ -158,6 +163,21 @@ def relation_name_pairs(table: Table) -> list[tuple[str, str]]:
 def relation_names(table: Table) -> tuple[str, ...]:
     """The names that a table occupies, as resources."""
     return tuple(name_resource(*pair) for pair in relation_name_pairs(table))
+
+
+def persistence_resource(table: QName) -> str:
+    """The table is logged or unlogged, as it is wanted."""
+    return f"persistence {table.schema}.{table.name}"
+
+
+def detached_resource(table: QName) -> str:
+    """What was its partition bound is free: it is no partition any more, or takes other rows."""
+    return f"detached {table.schema}.{table.name}"
+
+
+def shape_resource(table: QName) -> str:
+    """The table is as its new parent wants it."""
+    return f"shape {table.schema}.{table.name}"
 
 
 def index_resource(table: QName, index: str) -> str:

@@ -7,11 +7,11 @@ needs NOT NULL proven). Within a wave, the phases give the order, unless a need 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from wesley_tui.planner.operations import Operation
-from wesley_tui.planner.plan import WAVE_NAMES
+from wesley_tui.planner.operations import Operation, Phase
+from wesley_tui.planner.plan import WAVE_NAMES, StepCheck
 
 __all__ = ["arranged", "needed_by"]
 
@@ -22,10 +22,16 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
     """The operations in their waves and in an order that satisfies every need. The same operations always come out in
     the same order.
 
-    Raises ``ValueError`` when needs form a circle: that is a defect of a form, not of a schema.
+    Where operations wait for each other in a circle, the one that comes first by wave, phase and position goes first:
+    what is known about dependencies is sometimes more than what PostgreSQL insists on. A circle of names that are
+    exchanged cannot be cut like that: the plan says so in a step that refuses, before anything is done.
     """
     needs = needed_by(operations)
     _cut_circles(operations, needs)
+    refused = _cut_the_rest(operations, needs)
+    if refused is not None:
+        operations = (*operations, refused)
+        needs.append(set())
     dependents: list[list[int]] = [[] for _ in operations]
     for position, providers in enumerate(needs):
         for provider in providers:
@@ -43,9 +49,6 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
             missing[dependent] -= 1
             if not missing[dependent]:
                 heapq.heappush(ready, (ranks[dependent], operations[dependent].phase, dependent))
-    if len(order) != len(operations):
-        stuck = sorted(item.object for item, count in zip(operations, missing, strict=True) if count)
-        raise ValueError(f"operations wait for each other: {', '.join(stuck)}")
     # The heap yields a lower wave only before a higher one was begun, because waves were promoted along the needs.
     return [replace(operations[i], wave=WAVE_NAMES[ranks[i]]) for i in order]
 
@@ -79,6 +82,77 @@ def _cut_circles(operations: Sequence[Operation], needs: list[set[int]]) -> None
             missing[position] = -1
             needs[position] &= done
         ready = list(waiting)
+
+
+def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> Operation | None:
+    """Give up needs until no circle is left; the answer is the refusal of a circle that must not be cut."""
+    dependents: list[list[int]] = [[] for _ in operations]
+    for position, providers in enumerate(needs):
+        for provider in providers:
+            dependents[provider].append(position)
+    missing = [len(providers) for providers in needs]
+    ready = [position for position, count in enumerate(missing) if not count]
+    waiting = set(range(len(operations)))
+    refused: Operation | None = None
+    while True:
+        while ready:
+            position = ready.pop()
+            waiting.discard(position)
+            for dependent in dependents[position]:
+                missing[dependent] -= 1
+                if not missing[dependent]:
+                    ready.append(dependent)
+        if not waiting:
+            return refused
+        circle = _in_circles(waiting, needs, dependents)
+        free = [
+            position for position in circle if not _waits_for_a_name(position, operations, needs[position] & circle)
+        ]
+        first = min(
+            free or circle,
+            key=lambda position: (_RANK[operations[position].wave], operations[position].phase, position),
+        )
+        if not free:
+            refused = _refusal(sorted({operations[position].object for position in circle}))
+        needs[first] -= waiting
+        missing[first] = 0
+        ready.append(first)
+
+
+def _in_circles(waiting: Collection[int], needs: Sequence[set[int]], dependents: Sequence[Sequence[int]]) -> set[int]:
+    """Of those that wait, the ones on a circle or between two; not those that only come after one."""
+    core = set(waiting)
+    followers = {position: sum(other in core for other in dependents[position]) for position in core}
+    leaves = [position for position, count in followers.items() if not count]
+    while leaves:
+        position = leaves.pop()
+        core.discard(position)
+        for provider in needs[position]:
+            if provider in core:
+                followers[provider] -= 1
+                if not followers[provider]:
+                    leaves.append(provider)
+    return core
+
+
+def _waits_for_a_name(position: int, operations: Sequence[Operation], providers: Collection[int]) -> bool:
+    names = {need for need in operations[position].needs if need.startswith(("name ", "routine "))}
+    return any(not names.isdisjoint(operations[provider].provides) for provider in providers)
+
+
+def _refusal(objects: Sequence[str]) -> Operation:
+    why = (
+        f"{', '.join(objects)} wait for each other: each takes a name that another one leaves only after it. Nothing "
+        "was changed; make the change in two plans, the first with names that are free"
+    )
+    return Operation(
+        op="refuse",
+        object=objects[0],
+        wave="PLAN",
+        phase=Phase.SCHEMA,
+        prechecks=(StepCheck(why, "SELECT false"),),
+        danger=why,
+    )
 
 
 def needed_by(operations: Sequence[Operation]) -> list[set[int]]:

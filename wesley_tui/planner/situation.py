@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Ref, Table, Unique
-from wesley_tui.catalog.naming import qualified
+from wesley_tui.catalog.naming import default_name, qualified
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.diff.changes import (
     AddConstraint,
@@ -32,6 +32,7 @@ from wesley_tui.diff.changes import (
     ReplaceObject,
 )
 from wesley_tui.diff.renames import renamed_catalog
+from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner.casts import is_metadata_only
 from wesley_tui.planner.operations import (
     column_resource,
@@ -45,7 +46,16 @@ from wesley_tui.planner.operations import (
 from wesley_tui.planner.rates import ASSUMED, Rates
 from wesley_tui.planner.shadows import Shadows
 
-__all__ = ["MOVED_PREFIX", "RETIRED_SCHEMA", "PlanOptions", "Situation", "clipped_name", "key_resources", "survey"]
+__all__ = [
+    "MOVED_PREFIX",
+    "RETIRED_SCHEMA",
+    "PlanOptions",
+    "Situation",
+    "clipped_name",
+    "key_resources",
+    "numbered_by",
+    "survey",
+]
 
 _MAX_BYTES = 63
 
@@ -55,6 +65,10 @@ RETIRED_SCHEMA = "wesley_retired"
 
 MOVED_PREFIX = "wesley_old_"
 """Of a constraint or index that made way to another definition, until its drop."""
+
+
+_REPLACED = frozenset(("view", "materialized view", "function", "procedure"))
+"""Kinds whose new definition may no longer need what the old one needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,8 @@ class Situation:
     """Sequences that take over from an identity column: made by the step that takes the identity off."""
     partitions: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
     """Partitioned table → its live partitions."""
+    heirs: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
+    """Table → its live partitions and children by inheritance."""
     leaving: frozenset[Ref] = frozenset()
     """Live objects that the plan drops or retires."""
     rebuilt: frozenset[Ref] = frozenset()
@@ -111,6 +127,10 @@ class Situation:
     """Foreign keys that go with a change of type and are not declared as they were: (table, name)."""
     standing_on: Mapping[Ref, tuple[Ref, ...]] = field(default_factory=dict)
     """Live object → live objects that depend on it; columns are among the keys."""
+    owned: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
+    """Table → live sequences that belong to its columns, and go where it goes."""
+    tables_on: Mapping[Ref, tuple[QName, ...]] = field(default_factory=dict)
+    """Live object → live tables whose columns, constraints or indexes need it."""
     exchanged: frozenset[QName] = frozenset()
     """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
     shadows: Shadows = field(default_factory=Shadows)
@@ -127,6 +147,10 @@ class Situation:
     def current_name(self, table: QName, name: str) -> str:
         """What a live constraint or index is called when it comes to its drop."""
         return self.moved.get((table, name), name)
+
+    def resting_column(self, name: str) -> str:
+        """What a retired column is called from this plan on."""
+        return clipped_name(f"{RETIRED}{self.tag}_", name)
 
     def resting_name(self, name: QName, *, shared: bool = False) -> str:
         """What a retired table, index, type or routine is called in the schema of the retired. ``shared``: others of
@@ -150,14 +174,48 @@ class Situation:
     def gone_before(self, ref: Ref) -> tuple[str, ...]:
         """What the drop of a live thing waits for: all that stands on it, as far as the plan drops or replaces that."""
         standing = self.standing_on.get(ref, ())
-        replaced = (other for other in standing if other.kind in ("view", "materialized view"))
+        replaced = (other for other in standing if other.kind in _REPLACED)
+        tables = self.tables_on.get(ref, ())
         return (
+            *(f"table {table} gone" for table in tables if table in self.dropped),
+            *(need for table in tables if table not in self.dropped for need in self._columns_gone(table)),
+            *(
+                f"table {item.relation} gone"
+                for other in standing
+                if (item := self.live.objects[other]).relation in self.dropped
+            ),
             *(object_resource(other, "gone") for other in standing),
             *(object_resource(other) for other in replaced if other in self.rebuilt),
         )
 
+    def heirs_of(self, table: QName) -> list[QName]:
+        """Live partitions and children by inheritance, and theirs: what is done to ``table`` is done to them."""
+        found: list[QName] = []
+        pending = [table]
+        while pending:
+            for name in self.heirs.get(pending.pop(), ()):
+                if name not in found:
+                    found.append(name)
+                    pending.append(name)
+        return found
+
+    def _columns_gone(self, table: QName) -> Iterator[str]:
+        wanted = self.desired.tables.get(table)
+        for column in self.live.tables[table].columns if wanted is not None else ():
+            if wanted is not None and wanted.column(column.name) is None:
+                yield column_resource(table, column.name, "gone")
+
     def old_name(self, table: QName) -> QName:
         return self.renamed_from.get(table, table)
+
+
+def numbered_by(table: Table) -> list[QName]:
+    """The sequences behind the identity columns of a table, by the names that the server gives them."""
+    return [
+        QName(table.name.schema, default_name(table.name.name, (column.name,), "seq"))
+        for column in table.columns
+        if column.identity is not None
+    ]
 
 
 def clipped_name(prefix: str, name: str, most: int = _MAX_BYTES) -> str:
@@ -185,10 +243,9 @@ def survey(
         created=frozenset(item.table.name for item in changes if isinstance(item, CreateTable)),
         dropped=frozenset(item.table.name for item in changes if isinstance(item, DropTable)),
         moved=_moved(changes, tag),
-        crowded=_crowded(changes),
-        incoming=_incoming(live)
-        if any(isinstance(item, DropConstraint | ReplaceConstraint) for item in changes)
-        else {},
+        crowded=_crowded(changes, _owned(live)),
+        incoming=_incoming(live),
+        owned=_owned(live),
         exchanged=frozenset(
             item.table for item in changes if isinstance(item, ReplaceConstraint) and isinstance(item.new, PrimaryKey)
         ),
@@ -199,11 +256,13 @@ def survey(
         else {},
         numbered=_numbered(changes),
         partitions=_partitions(live),
+        heirs=_heirs(live),
         leaving=frozenset(item.object.ref for item in changes if isinstance(item, DropObject)),
         rebuilt=frozenset(item.new.ref for item in changes if isinstance(item, ReplaceObject)),
         outnumbered=_outnumbered(changes),
         keys_aside=_keys_aside(changes, live, snapshot.timezone),
         standing_on=_standing_on(live),
+        tables_on=_tables_on(live),
         types={qualified(name): enum for name, enum in desired.enums.items()},
         renamed_from={item.new: item.old for item in renames if isinstance(item, RenameTable)},
     )
@@ -225,6 +284,14 @@ def _partitions(live: Catalog) -> dict[QName, tuple[QName, ...]]:
     for table in live.tables.values():
         if table.partition_of is not None:
             found.setdefault(table.partition_of, []).append(table.name)
+    return {parent: tuple(names) for parent, names in found.items()}
+
+
+def _heirs(live: Catalog) -> dict[QName, tuple[QName, ...]]:
+    found: dict[QName, list[QName]] = {}
+    for table in live.tables.values():
+        for parent in (*table.inherits, *((table.partition_of,) if table.partition_of is not None else ())):
+            found.setdefault(parent, []).append(table.name)
     return {parent: tuple(names) for parent, names in found.items()}
 
 
@@ -272,12 +339,21 @@ def _standing_on(live: Catalog) -> dict[Ref, tuple[Ref, ...]]:
     return {need: tuple(refs) for need, refs in found.items()}
 
 
-def _crowded(changes: tuple[Change, ...]) -> frozenset[str]:
+def _tables_on(live: Catalog) -> dict[Ref, tuple[QName, ...]]:
+    found: dict[Ref, list[QName]] = {}
+    for table in live.tables.values():
+        for need in table.depends_on:
+            found.setdefault(need, []).append(table.name)
+    return {need: tuple(tables) for need, tables in found.items()}
+
+
+def _crowded(changes: tuple[Change, ...], owned: Mapping[QName, tuple[QName, ...]]) -> frozenset[str]:
     names: Counter[str] = Counter()
     for item in changes:
         match item:
             case DropTable():
                 names.update(resource_name for _, resource_name in relation_name_pairs(item.table))
+                names.update(name.name for name in (*owned.get(item.table.name, ()), *numbered_by(item.table)))
             case DropEnum():
                 names[item.enum.name.name] += 1
             case _:
@@ -291,6 +367,14 @@ def _incoming(live: Catalog) -> dict[QName, tuple[tuple[QName, str, frozenset[st
         for key in table.foreign_keys:
             found.setdefault(key.references, []).append((table.name, key.name, frozenset(key.referenced_columns)))
     return {name: tuple(keys) for name, keys in found.items()}
+
+
+def _owned(live: Catalog) -> dict[QName, tuple[QName, ...]]:
+    found: dict[QName, list[QName]] = {}
+    for item in live.objects.values():
+        if item.owned_by is not None:
+            found.setdefault(item.owned_by[0], []).append(item.name)
+    return {table: tuple(names) for table, names in found.items()}
 
 
 def _moved(changes: tuple[Change, ...], tag: str) -> dict[tuple[QName, str], str]:

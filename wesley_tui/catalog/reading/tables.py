@@ -61,6 +61,7 @@ class _Parents(NamedTuple):
     names: tuple[QName, ...]
     bound: str | None
     """Of a partition; None for a child by inheritance."""
+    attached: tuple[tuple[str, str, str], ...] = ()
 
 
 def read_indexes(rows: Rows, names: Names) -> dict[Oid, tuple[Index, ...]]:
@@ -136,6 +137,7 @@ def read_tables(
             access_method=access_method,
             clustered_on=clustered.get(oid),
             grants=names.grants("pg_class", oid),
+            attached=parent.attached if parent is not None else (),
         )
     return tables
 
@@ -143,9 +145,10 @@ def read_tables(
 def _read_parents(rows: Rows, unmanaged: list[UnmanagedObject]) -> dict[Oid, _Parents]:
     children = {row[0]: QName(row[1], row[2]) for row in rows["tables"] or ()}
     parents: dict[Oid, _Parents] = {}
-    for child, parent, schema, name, _, bound, detach_pending in rows["parents"] or ():
+    for child, parent, schema, name, _, bound, detach_pending, *attached_to in rows["parents"] or ():
         before = parents.get(child, _Parents((), (), None))
-        parents[child] = _Parents((*before.oids, parent), (*before.names, QName(schema, name)), bound)
+        attached = sorted((kind, own, above) for found in attached_to for kind, own, above in found or ())
+        parents[child] = _Parents((*before.oids, parent), (*before.names, QName(schema, name)), bound, (*attached,))
         if detach_pending and child in children:
             unmanaged.append(UnmanagedObject("unfinished DETACH of partition", children[child]))
     return parents

@@ -26,7 +26,13 @@ from wesley_tui.planner.forms import (
     types,
 )
 from wesley_tui.planner.forms.shadow import left_behind, purged
-from wesley_tui.planner.operations import Operation, column_resource, ref_resources
+from wesley_tui.planner.operations import (
+    Operation,
+    column_resource,
+    detached_resource,
+    ref_resources,
+    shape_resource,
+)
 from wesley_tui.planner.situation import Situation
 
 __all__ = ["operations_for"]
@@ -97,11 +103,29 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
     fresh |= {item.new.ref for item in changes if isinstance(item, c.ReplaceObject)}
     yield from left_behind(situation)
     yield from purged(situation)
+    moved = {item.new.name: item for item in changes if isinstance(item, c.AttachPartition | c.DetachPartition)}
+    heirs = {item.table for item in changes if isinstance(item, c.ChangeInheritance)}
     for change in changes:
         operations = _FORMS[type(change)](change, situation)
+        table = getattr(change, "table", None)
+        if isinstance(table, QName) and (table in moved or table in heirs):
+            operations = _between_families(operations, table)
         if situation.shadows.parties and not isinstance(change, c.AlterColumnType):
             operations = _after_exchanges(operations, situation)
         yield from _after_what_it_names(change, operations, fresh, situation) if fresh else operations
+
+
+def _between_families(operations: Iterator[Operation], table: QName) -> Iterator[Operation]:
+    """Changes of a table that leaves one family and enters another: after the one, before the other."""
+    for operation in operations:
+        if operation.op == "set_inheritance":
+            yield operation
+        else:
+            yield replace(
+                operation,
+                needs=(*operation.needs, detached_resource(table)),
+                provides=(*operation.provides, shape_resource(table)),
+            )
 
 
 def _after_exchanges(operations: Iterator[Operation], situation: Situation) -> Iterator[Operation]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wesley_tui.catalog import ddl, ddl_lifecycle
 from wesley_tui.catalog.identity import identity_clause
-from wesley_tui.catalog.model import Column, QName, SqlObject
+from wesley_tui.catalog.model import Column, QName, Ref, SqlObject
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import (
     AddColumn,
@@ -27,10 +27,11 @@ from wesley_tui.planner.operations import (
     Phase,
     column_resource,
     constraint_resource,
+    detached_resource,
     object_resource,
     table_resource,
 )
-from wesley_tui.planner.situation import Situation, clipped_name
+from wesley_tui.planner.situation import Situation
 from wesley_tui.planner.volatility import volatile_functions
 
 __all__ = [
@@ -71,7 +72,7 @@ def add_column(change: AddColumn, situation: Situation) -> Iterator[Operation]:
             ("the default is the same for all rows: PostgreSQL notes it once and writes no row",),
         )  # fmt: skip
     elif column.not_null:
-        yield _add_required(table, column, situation)
+        yield from _add_required(table, column, situation)
     else:
         yield _add(table, column, situation, ("the column is nullable without a default: no row is touched",))
 
@@ -105,21 +106,45 @@ def _add(
     )
 
 
-def _add_required(table: QName, column: Column, situation: Situation) -> Operation:
-    """NOT NULL without a default can only be added to an empty table; the precheck says so before anything happens."""
+def _add_required(table: QName, column: Column, situation: Situation) -> Iterator[Operation]:
+    """NOT NULL without a default can only be added to an empty table, and to a family of empty ones: that is looked at
+    before anything of the plan is done, and once more right before."""
     rows = situation.rows(table)
+    family = [table, *situation.heirs_of(table)]
+    staying = [name for name in family if name in situation.desired.tables]
+    before = [situation.old_name(name) for name in staying]
+    danger = ""
+    if rows > 0:
+        danger = (
+            f"{table} has about {rows:,.0f} rows and the new column {column.name} has no value for them: the plan "
+            "refuses to begin; give the field a @default, or make it nullable"
+        )
+    yield Operation(
+        op="require_empty",
+        object=f"{table}.{column.name}",
+        wave="PLAN",
+        phase=Phase.SCHEMA,
+        prechecks=tuple(checks.table_is_empty(name, column.name) for name in before),
+        provides=(f"empty {table} {column.name}",),
+        why=(
+            f"column {column.name} is NOT NULL without a default: PostgreSQL cannot know its value for rows that exist",
+        ),
+        danger=danger,
+        unbounded=True,
+    )
     operation = _add(
         table, column, situation,
         ("NOT NULL without a default: this works on an empty table only, which is checked first",),
     )  # fmt: skip
-    danger = ""
-    if rows > 0:
-        danger = (
-            f"{table} has about {rows:,.0f} rows and the new column has no value for them: the step will refuse to "
-            "run; give the field a @default, or make it nullable"
-        )
-    return replace(
-        operation, prechecks=(*operation.prechecks, checks.table_is_empty(table, column.name)), danger=danger
+    yield replace(
+        operation,
+        prechecks=(*operation.prechecks, *(checks.table_is_empty(name, column.name) for name in staying)),
+        needs=(
+            *operation.needs,
+            f"empty {table} {column.name}",
+            *(detached_resource(name) for name in family if name not in staying),
+        ),
+        danger=danger,
     )
 
 
@@ -375,6 +400,7 @@ def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]
             needs=(
                 *(column_resource(table, name, "gone") for name in _computed_from(column.name, table, situation)),
                 *_bound_by(column.name, table, situation),
+                *situation.gone_before(Ref("column", f"{table}.{column.name}")),
             ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the data back",),
         )
@@ -408,7 +434,7 @@ def _computed_from(column: str, table: QName, situation: Situation) -> list[str]
 
 def _retire(table: QName, column: Column, situation: Situation) -> Operation:
     target = f"ALTER TABLE {qualified(table)}"
-    resting = clipped_name(f"{RETIRED}{situation.tag}_", column.name)
+    resting = situation.resting_column(column.name)
     filled_by_itself = column.default is not None or column.identity is not None or column.generated is not None
     loosen = column.not_null and not filled_by_itself
     rename = f"{target} RENAME COLUMN {quote_ident(column.name)} TO {quote_ident(resting)}"
@@ -428,6 +454,7 @@ def _retire(table: QName, column: Column, situation: Situation) -> Operation:
         undo=(back, *((f"{target} ALTER COLUMN {quote_ident(column.name)} SET NOT NULL",) if loosen else ())),
         prechecks=(checks.column_exists(table, column.name), checks.column_absent(table, resting)),
         postchecks=(checks.column_absent(table, column.name), checks.column_exists(table, resting)),
+        provides=(column_resource(table, column.name, "gone"),),
         needs=tuple(_bound_by(column.name, table, situation)),
         why=tuple(why),
         retires=True,

@@ -9,7 +9,14 @@ from wesley_tui.catalog.model import ForeignKey, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.planner import checks
 from wesley_tui.planner.forms.partitioned import add_foreign_key_by_partition, is_partitioned
-from wesley_tui.planner.operations import Operation, Phase, column_resource, constraint_resource, table_resource
+from wesley_tui.planner.operations import (
+    Operation,
+    Phase,
+    column_resource,
+    constraint_resource,
+    persistence_resource,
+    table_resource,
+)
 from wesley_tui.planner.situation import Situation, key_resources
 
 __all__ = ["add_foreign_key", "add_foreign_key_to_new_table", "validate"]
@@ -29,7 +36,11 @@ def add_foreign_key_to_new_table(table: QName, key: ForeignKey, situation: Situa
             (checks.constraint_valid if key.validated and key.enforced else checks.constraint_exists)(table, key.name),
         ),
         provides=(constraint_resource(table, key.name), constraint_resource(table, key.name, "valid")),
-        needs=(table_resource(table), *key_resources(situation, key.references, key.referenced_columns)),
+        needs=(
+            table_resource(table),
+            persistence_resource(key.references),
+            *key_resources(situation, key.references, key.referenced_columns),
+        ),
         why=(f"{table} is new and empty: there is nothing to prove",),
     )
 
@@ -56,6 +67,8 @@ def add_foreign_key(table: QName, key: ForeignKey, situation: Situation) -> Iter
         provides=(constraint_resource(table, key.name),),
         needs=(
             table_resource(table),
+            persistence_resource(table),
+            persistence_resource(key.references),
             *(column_resource(table, column) for column in key.columns),
             *key_resources(situation, key.references, key.referenced_columns),
         ),

@@ -43,6 +43,8 @@ __all__ = [
     "create_object",
     "creating",
     "drop_object",
+    "is_read",
+    "names_of",
     "object_needs",
     "replace_object",
 ]
@@ -117,7 +119,7 @@ def _op(verb: str, item: SqlObject) -> str:
     return f"{verb}_{item.kind.replace(' ', '_').replace('-', '_')}"
 
 
-def _names(item: SqlObject) -> tuple[str, ...]:
+def names_of(item: SqlObject) -> tuple[str, ...]:
     """Names that tables and indexes could want; functions and procedures share theirs too."""
     if item.kind in _ROUTINES:
         return (f"routine {item.name}({plain_arguments(item)})",)
@@ -128,8 +130,11 @@ def _names(item: SqlObject) -> tuple[str, ...]:
 
 
 def object_needs(item: SqlObject, situation: Situation) -> tuple[str, ...]:
-    """What must be there before ``item``. A view may group by a primary key and show all columns."""
+    """What must be there before ``item``. A view may group by a primary key and show all columns. Of a table, it needs
+    the columns that it names."""
     needs = list(ref_resources(item.depends_on))
+    if item.kind not in ("function", "procedure") or is_read(item):
+        needs += _columns_named(item, situation)
     if item.name.schema:
         needs.append(schema_resource(item.name.schema))
     if item.relation is not None:
@@ -140,6 +145,20 @@ def object_needs(item: SqlObject, situation: Situation) -> tuple[str, ...]:
             if key is not None:
                 needs.append(constraint_resource(QName(*_split(ref.name)), key.name))
     return tuple(needs)
+
+
+def _columns_named(item: SqlObject, situation: Situation) -> Iterator[str]:
+    """Columns of the tables that ``item`` needs, as far as the plan adds or changes them and a statement names them."""
+    for ref in item.depends_on:
+        table = QName(*_split(ref.name)) if ref.kind == "table" else None
+        wanted = situation.desired.tables.get(table) if table is not None else None
+        if table is None or wanted is None or table in situation.created:
+            continue
+        live = situation.live_table(table)
+        for column in wanted.columns:
+            if live.column(column.name) != column and any(column.name in text for text in item.statements):
+                yield column_resource(table, column.name)
+                yield column_resource(table, column.name, "typed")
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -163,14 +182,14 @@ def create_object(change: CreateObject, situation: Situation) -> Iterator[Operat
         statements=creating(item),
         undo=undo,
         provides=(object_resource(item.ref),),
-        needs=(*object_needs(item, situation), *_names(item)),
+        needs=(*object_needs(item, situation), *names_of(item)),
         why=why,
         unbounded=item.kind == "materialized view",
-        lenient=item.kind in ("function", "procedure") and not _is_read(item),
+        lenient=item.kind in ("function", "procedure") and not is_read(item),
     )
 
 
-def _is_read(item: SqlObject) -> bool:
+def is_read(item: SqlObject) -> bool:
     """Whether the server reads the body when it makes the routine: those in SQL's own form."""
     body = item.statements[0].upper()
     return "BEGIN ATOMIC" in body or ("$" not in body and " AS '" not in body)
@@ -186,7 +205,7 @@ def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Oper
         phase=_CREATE_PHASE[new.kind],
         provides=(object_resource(new.ref),),
         needs=object_needs(new, situation),
-        lenient=new.kind in ("function", "procedure") and not _is_read(new),
+        lenient=new.kind in ("function", "procedure") and not is_read(new),
     )
     if forward is not None:
         backward = in_place(new, old, situation.snapshot.major) or ()
@@ -280,7 +299,7 @@ def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]
         phase=_DROP_PHASE.get(item.kind, Phase.DROP_TRIGGER),
         statements=ddl_lifecycle.drop_object(item),
         undo=(*creating(item), *((ddl_lifecycle.own_sequence(item.name, item.owned_by),) if item.owned_by else ())),
-        provides=(object_resource(item.ref, "gone"), *_names(item)),
+        provides=(object_resource(item.ref, "gone"), *names_of(item)),
         needs=situation.gone_before(item.ref),
         danger=_danger(item),
     )

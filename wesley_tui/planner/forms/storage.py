@@ -21,12 +21,15 @@ from wesley_tui.diff.changes import (
     RenameNotNull,
 )
 from wesley_tui.planner import checks
+from wesley_tui.planner.forms.partitions import parts_of_parent, resting_columns
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
     column_resource,
     constraint_resource,
+    detached_resource,
     index_resource,
+    shape_resource,
     table_resource,
 )
 from wesley_tui.planner.situation import Situation
@@ -239,25 +242,43 @@ def change_storage(change: ChangeTableStorage, _: Situation) -> Iterator[Operati
     )
 
 
-def change_inheritance(change: ChangeInheritance, _: Situation) -> Iterator[Operation]:
+def change_inheritance(change: ChangeInheritance, situation: Situation) -> Iterator[Operation]:
+    """Out of a family first, into another one last: in between the table becomes what the new parents ask for."""
     table = change.table
-
-    def statements(old: tuple[QName, ...], new: tuple[QName, ...]) -> tuple[str, ...]:
-        target = f"ALTER TABLE {qualified(table)}"
-        return (
-            *(f"{target} NO INHERIT {qualified(parent)}" for parent in old if parent not in new),
-            *(f"{target} INHERIT {qualified(parent)}" for parent in new if parent not in old),
-        )
-
-    leaves = [str(parent) for parent in change.old if parent not in change.new]
-    yield Operation(
+    target = f"ALTER TABLE {qualified(table)}"
+    leaves = [parent for parent in change.old if parent not in change.new]
+    joins = [parent for parent in change.new if parent not in change.old]
+    base = Operation(
         op="set_inheritance",
         object=str(table),
-        wave="CONTRACT" if leaves else "EXPAND",
+        wave="EXPAND",
         phase=Phase.SETTING,
-        statements=statements(change.old, change.new),
-        undo=statements(change.new, change.old),
         prechecks=(checks.table_exists(table),),
-        needs=(table_resource(table), *(table_resource(parent) for parent in change.new)),
-        danger=f"queries of {', '.join(leaves)} no longer see the rows of {table}" if leaves else "",
+        needs=(table_resource(table),),
     )
+    if leaves:
+        yield replace(
+            base,
+            wave="CONTRACT",
+            phase=Phase.DROP_TRIGGER,
+            statements=tuple(f"{target} NO INHERIT {qualified(parent)}" for parent in leaves),
+            undo=tuple(f"{target} INHERIT {qualified(parent)}" for parent in leaves),
+            provides=(detached_resource(table),),
+            danger=f"queries of {', '.join(map(str, leaves))} no longer see the rows of {table}",
+        )
+    if joins:
+        resting = [item for parent in joins for item in resting_columns(parent, situation)]
+        yield replace(
+            base,
+            statements=(
+                *(f"{target} ADD COLUMN IF NOT EXISTS {name} {kind}" for name, kind in resting),
+                *(f"{target} INHERIT {qualified(parent)}" for parent in joins),
+            ),
+            undo=tuple(f"{target} NO INHERIT {qualified(parent)}" for parent in joins),
+            needs=(
+                *base.needs,
+                *((detached_resource(table),) if leaves else ()),
+                shape_resource(table),
+                *(need for parent in joins for need in parts_of_parent(parent, situation)),
+            ),
+        )

@@ -20,20 +20,24 @@ from wesley_tui.diff.changes import (
 )
 from wesley_tui.planner import checks
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key_to_new_table
+from wesley_tui.planner.forms.partitions import bound_taken_by, detached, parts_of_parent, prove_default
 from wesley_tui.planner.forms.security import create_policy
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
     column_resource,
     constraint_resource,
+    detached_resource,
     index_resource,
     name_resource,
+    object_resource,
+    persistence_resource,
     ref_resources,
     relation_names,
     schema_resource,
     table_resource,
 )
-from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation
+from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, numbered_by
 
 __all__ = [
     "change_comment",
@@ -69,20 +73,24 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
         needs += situation.type_needs(column.type)
     parents = [*table.inherits, *((table.partition_of,) if table.partition_of is not None else ())]
     needs += (table_resource(parent) for parent in parents)
-    for parent in parents:
+    for parent in table.inherits:
         wanted = situation.desired.tables.get(parent)
         needs += (column_resource(parent, column.name) for column in (wanted.columns if wanted is not None else ()))
-        if wanted is not None and table.partition_of is not None:
-            # What the parent has by then, a partition that is attached gets by itself.
-            needs += (index_resource(parent, index.name) for index in wanted.indexes)
-            needs += (constraint_resource(parent, item.name) for item in wanted.constraints)
+    if table.partition_of is not None:
+        needs += parts_of_parent(table.partition_of, situation, settled=False)
     attached = table.partition_of is not None and table.partition_of not in situation.created
     why = ["the table is new: nobody uses it yet"]
+    proof = list(prove_default(table, situation)) if attached else []
     if attached:
+        assert table.partition_of is not None
+        needs += bound_taken_by(table, situation)
+        needs += (item for operation in proof for item in operation.provides if item.endswith(" valid"))
         why = [
             f"made by itself and attached: {table.partition_of} goes on being read and written",
-            "a DEFAULT partition, if there is one, is read for rows that belong to the new one",
+            "a DEFAULT partition is read for rows that belong to the new one, unless a valid CHECK says that there are "
+            "none",
         ]
+    yield from (operation for operation in proof if operation.op != "drop_constraint")
     later = table.policies if table.depends_on or any(item.depends_on for item in table.policies) else ()
     yield Operation(
         op="create_table",
@@ -98,11 +106,14 @@ def create_table(change: CreateTable, situation: Situation) -> Iterator[Operatio
             *(column_resource(name, column.name) for column in table.columns),
             *(constraint_resource(name, item.name) for item in table.constraints if not isinstance(item, ForeignKey)),
             *(index_resource(name, index.name) for index in table.indexes),
+            f"partition {name}",
         ),
         needs=(*needs, *relation_names(table)),
         why=tuple(why),
         unbounded=attached,
+        proven=tuple(operation.object.rpartition(".")[0] for operation in proof if operation.op == "drop_constraint"),
     )
+    yield from (operation for operation in proof if operation.op == "drop_constraint")
     for policy in later:
         for operation in create_policy(CreatePolicy(name, policy), situation):
             read = ref_resources((*table.depends_on, *policy.depends_on))
@@ -187,8 +198,15 @@ def _options(table: QName, old: tuple[tuple[str, str], ...], new: tuple[tuple[st
     return tuple(statements)
 
 
-def change_persistence(change: ChangeTablePersistence, _: Situation) -> Iterator[Operation]:
+def change_persistence(change: ChangeTablePersistence, situation: Situation) -> Iterator[Operation]:
+    """No logged table may reference an unlogged one: what is referenced is logged first, and unlogged last."""
     wanted, before = ("UNLOGGED", "LOGGED") if change.unlogged else ("LOGGED", "UNLOGGED")
+    live = situation.live_table(change.table)
+    if change.unlogged:
+        others = {(other, name) for other, name, _ in situation.incoming.get(change.table, ())}
+    else:
+        others = {(key.references, "") for key in live.foreign_keys}
+        others |= {(change.table, key.name) for key in live.foreign_keys}
     yield Operation(
         op="set_unlogged" if change.unlogged else "set_logged",
         object=str(change.table),
@@ -197,7 +215,12 @@ def change_persistence(change: ChangeTablePersistence, _: Situation) -> Iterator
         statements=(f"ALTER TABLE {qualified(change.table)} SET {wanted}",),
         undo=(f"ALTER TABLE {qualified(change.table)} SET {before}",),
         prechecks=(checks.table_exists(change.table),),
-        needs=(table_resource(change.table),),
+        provides=(persistence_resource(change.table),),
+        needs=(
+            table_resource(change.table),
+            *(persistence_resource(other) for other, _ in sorted(others) if other != change.table),
+            *(constraint_resource(other, name, "gone") for other, name in sorted(others) if name),
+        ),
         unbounded=True,
     )
 
@@ -236,6 +259,9 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
     would bind the living to the retired."""
     table = change.table
     detach, attach = _incoming_keys(table, situation)
+    detached_first = table.partition_of is not None and table.partition_of not in situation.dropped
+    if detached_first:
+        yield from detached(table, situation)
     if situation.options.purge and not _needed_by_others(table, situation):
         yield Operation(
             op="drop_table",
@@ -245,19 +271,33 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
-            provides=(*relation_names(table), *_keys_gone(table), f"table {table.name} gone"),
+            provides=(
+                *relation_names(table),
+                *_keys_gone(table),
+                *_sequences_gone(table, situation),
+                f"table {table.name} gone",
+                *_bound_free(table, detached_first),
+            ),
             needs=(
-                *(f"table {child} gone" for child in _children(table, situation)),
+                *((detached_resource(table.name), f"check {table.name} gone") if detached_first else ()),
+                *(f"table {child} gone" for child in situation.heirs.get(table.name, ())),
+                *(detached_resource(child) for child in situation.heirs.get(table.name, ())),
                 *situation.gone_before(Ref("table", str(table.name))),
                 *_keys_to(table, situation),
             ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
         return
-    yield _retire_table(table, detach, attach, situation)
+    yield _retire_table(table, detach, attach, situation, detached_first=detached_first)
 
 
-def _retire_table(table: Table, detach: list[str], attach: list[str], situation: Situation) -> Operation:
+def _bound_free(table: Table, detached_first: bool) -> tuple[str, ...]:
+    return () if detached_first else (detached_resource(table.name),)
+
+
+def _retire_table(
+    table: Table, detach: list[str], attach: list[str], situation: Situation, *, detached_first: bool
+) -> Operation:
     """Move the table, its rows and its indexes. Its foreign keys to tables that stay are taken off: its rows would
     forbid deletes there. Names that two retired objects share get their schema and the plan's tag first: in
     ``wesley_retired`` they would meet."""
@@ -269,19 +309,28 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
             attach.append(ddl.add_constraint(name, key))
             if key.comment is not None:
                 attach.append(ddl.comment_on("constraint", name, key.name, key.comment))
+    for parent in table.inherits:
+        if parent not in situation.dropped:
+            # Its rows are no longer to be seen through a parent that stays.
+            detach.append(f"ALTER TABLE {qualified(name)} NO INHERIT {qualified(parent)}")
+            attach.append(f"ALTER TABLE {qualified(name)} INHERIT {qualified(parent)}")
     indexes = [index.name for index in table.indexes]
     indexes += [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
     statements = [*detach, f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"]
     undo: list[str] = []
-    if table.partition_of is not None and table.partition_of not in situation.dropped:
-        statements.append(ddl.detach_partition(table))
-        attach.append(ddl.attach_partition(table))
     for index in indexes:
         new = situation.resting_name(QName(name.schema, index))
         if new != index:
             forward, backward = QName(name.schema, index), QName(name.schema, new)
             statements.append(f"ALTER INDEX {qualified(forward)} RENAME TO {quote_ident(new)}")
             undo.append(f"ALTER INDEX {qualified(backward)} RENAME TO {quote_ident(index)}")
+    for sequence in (*situation.owned.get(name, ()), *numbered_by(table)):
+        new = situation.resting_name(sequence)
+        if new != sequence.name:
+            # IF EXISTS: the sequence of an identity may have been given another name by hand.
+            moved = QName(sequence.schema, new)
+            statements.append(f"ALTER SEQUENCE IF EXISTS {qualified(sequence)} RENAME TO {quote_ident(new)}")
+            undo.append(f"ALTER SEQUENCE IF EXISTS {qualified(moved)} RENAME TO {quote_ident(sequence.name)}")
     if resting.name != name.name:
         statements.append(f"ALTER TABLE {qualified(name)} RENAME TO {quote_ident(resting.name)}")
         undo.insert(0, f"ALTER TABLE {qualified(QName(name.schema, resting.name))} RENAME TO {quote_ident(name.name)}")
@@ -303,8 +352,18 @@ def _retire_table(table: Table, detach: list[str], attach: list[str], situation:
             ),
         ),
         postchecks=(checks.relation_absent(name), checks.table_exists(resting)),
-        provides=(*relation_names(table), *_keys_gone(table)),
-        needs=(*_keys_to(table, situation), *situation.gone_before(Ref("table", str(name)))),
+        provides=(
+            *relation_names(table),
+            *_keys_gone(table),
+            *_sequences_gone(table, situation),
+            *_bound_free(table, detached_first),
+        ),
+        needs=(
+            *((detached_resource(name), f"check {name} gone") if detached_first else ()),
+            *(detached_resource(child) for child in situation.heirs.get(name, ()) if child not in situation.dropped),
+            *_keys_to(table, situation),
+            *situation.gone_before(Ref("table", str(name))),
+        ),
         why=(
             f"retired, not dropped: the table rests as {resting} with all its rows until it is purged",
             *(
@@ -334,15 +393,15 @@ def _keys_to(table: Table, situation: Situation) -> Iterator[str]:
             yield constraint_resource(other, name, "gone")
 
 
-def _children(table: Table, situation: Situation) -> list[QName]:
-    """Partitions and heirs: PostgreSQL drops the former along, and refuses because of the latter."""
-    heirs = [other.name for other in situation.live.tables.values() if table.name in other.inherits]
-    return [*situation.partitions.get(table.name, ()), *heirs]
-
-
 def _keys_gone(table: Table) -> tuple[str, ...]:
     """Its foreign keys no longer lean on any key of another table."""
     return tuple(constraint_resource(table.name, key.name, "gone") for key in table.foreign_keys)
+
+
+def _sequences_gone(table: Table, situation: Situation) -> Iterator[str]:
+    for name in situation.owned.get(table.name, ()):
+        yield object_resource(Ref("sequence", str(name)), "gone")
+        yield name_resource(name.schema, name.name)
 
 
 def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[str]]:
