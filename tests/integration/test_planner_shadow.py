@@ -12,11 +12,14 @@ import pytest
 from tests.catalogs import read, run
 from tests.planned import carry_out, changes_left, plan_for, take_back
 from tests.plans import accept
+from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Column, QName
 from wesley_tui.executor.engine import start_run
 from wesley_tui.executor.events import RunStatus
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.planner.plan import HazardClass, Plan
+from wesley_tui.sdl.compile import compile_schema
+from wesley_tui.sdl.diagnostics import Source
 
 T = QName("public", "t")
 ROWS = 3000
@@ -225,6 +228,11 @@ class Writers:
         self.values |= own
 
 
+def pairs(uri: str) -> dict[int, int]:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        return {row[0]: row[1] for row in connection.execute("SELECT id::int, n::int FROM public.t")}
+
+
 def test_writers_notice_nothing_and_lose_nothing(any_database: str) -> None:
     """Key with identity, foreign key with cascade, a rule, two indexes and a view, while four clients write; every row
     is compared at the end, and again after the way back."""
@@ -249,10 +257,139 @@ def test_writers_notice_nothing_and_lose_nothing(any_database: str) -> None:
     assert outcome is not None
     assert outcome.status is RunStatus.COMPLETE, outcome.message
     assert writers.errors == []
-    found = {key: value for key, value in rows(any_database, "SELECT id::int, n::int FROM t")}
-    assert found == writers.values
+    assert pairs(any_database) == writers.values
     assert rows(any_database, "SELECT count(*) FROM child c WHERE NOT EXISTS (SELECT FROM t WHERE t.id = c.t_id)") == [
         (0,)
     ]
     assert changes_left(any_database, wanted).changes == ()
     assert rows(any_database, "SELECT pg_typeof(n)::text FROM v LIMIT 1") == [("numeric",)]
+
+
+SDL = """
+type T @table {{
+  id: BigInt! @pk
+  {field}
+}}
+"""
+
+
+def declared(field: str) -> tuple[Catalog, Intent]:
+    compiled = compile_schema([Source("schema.graphql", SDL.format(field=field))])
+    return compiled.catalog, compiled.intent
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_the_author_says_how_values_are_converted(any_database: str, direct: bool) -> None:
+    """By shadow column, and in place on a small table."""
+    count = 10 if direct else ROWS
+    seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
+        "INSERT INTO public.t SELECT i, CASE WHEN i % 2 = 0 THEN '' ELSE 'N' || i END "
+        f"FROM generate_series(1, {count}) i",
+    )
+    wanted, intent = declared("code: Int @using(expr: \"nullif(ltrim(code, 'N'), '')::integer\")")
+    plan = plan_for(any_database, wanted, intent)
+    assert ("alter_type" in ops(plan)) is direct
+    carry_out(any_database, plan, batch_rows=1000)
+    assert changes_left(any_database, wanted).changes == ()
+    assert rows(any_database, "SELECT count(*), count(code), count(*) FILTER (WHERE code = id) FROM t") == [
+        (count, count // 2, count // 2)
+    ]
+
+
+def test_values_without_a_counterpart_stop_the_plan_before_anything_is_done(any_database: str) -> None:
+    catalog = seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+        "UPDATE public.t SET code = 'twelve' WHERE id = 12",
+    )
+    plan = plan_for(any_database, changed(catalog, t__code="integer"))
+    assert ops(plan)[0] == "check_values"
+    (check,) = next(iter(plan.steps)).prechecks
+    with pytest.raises(AssertionError, match="holds values that integer cannot hold"):
+        carry_out(any_database, plan)
+    assert plan_for(any_database, catalog).waves == ()
+    query = check.message.partition(": ")[2].partition(";")[0]
+    assert rows(any_database, query.partition("; ")[0]) == [("twelve",)]
+    run(any_database, ["UPDATE public.t SET code = ' 12 ' WHERE id = 12"])
+    carry_out(any_database, plan, batch_rows=1000)
+    assert rows(any_database, "SELECT count(*) FROM t WHERE code = id") == [(ROWS,)]
+
+
+def test_a_client_that_writes_what_has_no_counterpart_is_not_disturbed(any_database: str) -> None:
+    """It is the plan that stops, at its proof."""
+    catalog = seed(
+        any_database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    plan = plan_for(any_database, changed(catalog, t__code="integer"))
+    expand = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name in ("PLAN", "EXPAND")))
+    carry_out(any_database, expand)
+    run(any_database, ["UPDATE public.t SET code = 'twelve' WHERE id = 12"])
+    rest = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name not in ("PLAN", "EXPAND")))
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+        carry_out(any_database, rest, batch_rows=1000)
+    take_back(any_database, expand)
+    assert plan_for(any_database, catalog).waves == ()
+    assert rows(any_database, "SELECT code FROM t WHERE id = 12") == [("twelve",)]
+
+
+CONVERSIONS = [
+    ("integer", "bigint", "i"),
+    ("integer", "numeric", "i"),
+    ("integer", "text", "i"),
+    ("text", "integer", "i"),
+    ("text", "uuid", "md5(i::text)"),
+    ("text", "jsonb", "'{\"a\": ' || i || '}'"),
+    ("json", "jsonb", "('{\"a\": ' || i || '}')::json"),
+    ("jsonb", "json", "jsonb_build_object('a', i)"),
+    ("text", "public.mood", "CASE WHEN i % 2 = 0 THEN 'sad' ELSE 'happy' END"),
+    ("bigint", "boolean", "i % 2"),
+    ("double precision", "numeric(10,2)", "i / 3.0"),
+    ("double precision", "text", "i / 3.0"),
+    ("date", "timestamp with time zone", "'2024-01-01'::date + i"),
+    ("timestamp with time zone", "date", "'2024-01-01 23:30Z'::timestamptz + i * interval '1 h'"),
+    ("text", "date", "('2024-01-01'::date + i)::text"),
+    ("date", "text", "'2024-01-01'::date + i"),
+    ("text", "character varying(10)", "'x' || i"),
+    ("character(6)", "text", "'x' || i"),
+    ("text[]", "integer[]", "ARRAY[i::text, '7']"),
+    ("bytea", "text", "decode(md5(i::text), 'hex')"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "value"), CONVERSIONS, ids=[f"{old}-{new}" for old, new, _ in CONVERSIONS])
+def test_the_result_is_that_of_a_change_in_place(database: str, old: str, new: str, value: str) -> None:
+    """Row by row, with nulls, with an index where the types have an order, whatever the settings of clients."""
+    catalog = seed(
+        database,
+        "CREATE TYPE public.mood AS ENUM ('sad', 'happy')",
+        f"CREATE TABLE public.t (id bigint PRIMARY KEY, c {old})",
+        f"INSERT INTO public.t SELECT i, CASE WHEN i % 10 <> 0 THEN ({value})::{old} END "
+        f"FROM generate_series(1, {ROWS}) i",
+        "CREATE TABLE public.direct AS TABLE public.t",
+        f"ALTER TABLE public.direct ALTER c TYPE {new} USING c{'::text' if old != 'bigint' else '::int'}::{new}"
+        if new != "date" or old == "text"
+        else f"ALTER TABLE public.direct ALTER c TYPE {new}",
+    )
+    tables = {name: table for name, table in catalog.tables.items() if name == T}
+    wanted = changed(replace(catalog, tables=tables), t__c=new)
+    plan = plan_for(database, wanted)
+    assert not any(step.rewrites for step in plan.steps)
+    expand = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name in ("PLAN", "EXPAND")))
+    carry_out(database, expand)
+    with psycopg.connect(database, autocommit=True, options="-c TimeZone=Asia/Tokyo -c DateStyle=SQL") as client:
+        client.execute("UPDATE t SET id = -id WHERE id <= 100")
+        client.execute("UPDATE t SET id = -id WHERE id < 0")
+    rest = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name not in ("PLAN", "EXPAND")))
+    carry_out(database, rest, batch_rows=1000)
+    assert changes_left(database, wanted).changes == ()
+    different = rows(
+        database,
+        "SELECT t.id, t.c::text, d.c::text FROM t FULL JOIN direct d USING (id) "
+        "WHERE t.c::text IS DISTINCT FROM d.c::text LIMIT 3",
+    )
+    assert different == []

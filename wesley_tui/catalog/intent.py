@@ -27,3 +27,5 @@ class Intent:
     """Objects that are to go, as :attr:`SqlObject.ref` names them; of enums ``Ref("type", …)``."""
     uids: Mapping[str, str] = field(default_factory=dict)
     """``@uid``: stable identity → the object that has it now: ``table public.users``, ``column public.t.c``."""
+    conversions: Mapping[tuple[QName, str], str] = field(default_factory=dict)
+    """``@using``: (table by its new name, column) → SQL over the row that makes a value of the column's new type."""

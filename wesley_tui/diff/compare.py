@@ -8,12 +8,14 @@ declare is *unmanaged*: listed, and left alone unless the author adopted the who
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Ref, Table
 from wesley_tui.catalog.naming import qualified
 from wesley_tui.diff.accepting import with_accepted
 from wesley_tui.diff.changes import (
+    AlterColumnType,
     Change,
     CreateEnum,
     CreateSchema,
@@ -107,4 +109,13 @@ def compare(
     changes += compare_schema_details(scope, unmanaged)
     if created and left:
         questions += table_questions(created, [table for table in left if table.name.schema in named])
+    if intent.conversions:
+        changes = [_with_conversion(change, intent) for change in changes]
     return Diff(tuple(changes), tuple(sorted(unmanaged)), tuple(questions))
+
+
+def _with_conversion(change: Change, intent: Intent) -> Change:
+    if not isinstance(change, AlterColumnType):
+        return change
+    using = intent.conversions.get((change.table, change.new.name))
+    return change if using is None else replace(change, using=using)

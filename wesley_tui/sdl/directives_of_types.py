@@ -61,6 +61,18 @@ OF_TYPES: tuple[Directive, ...] = (
         ),
     ),
     Directive(
+        "using",
+        _FIELD,
+        "How a value of the column's old type becomes one of its new type, when that changes; else nothing.",
+        (
+            Argument(
+                "expr",
+                "String!",
+                "SQL over the row as it was, with the columns' SQL names: `NULLIF(price, '')::numeric`.",
+            ),
+        ),
+    ),
+    Directive(
         "label",
         ("ENUM_VALUE",),
         "The label in the database, where it is no GraphQL name.",

@@ -65,6 +65,8 @@ class TableDraft:
     presets: tuple[Preset, ...] = ()
     computed: tuple[tuple[str, Use], ...] = ()
     """Columns that are computed from other tables."""
+    conversions: Mapping[str, str] = field(default_factory=dict)
+    """Column → how a value of another type becomes one of its own."""
 
 
 @dataclass(frozen=True, slots=True)

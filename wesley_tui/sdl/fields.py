@@ -23,7 +23,7 @@ _RELATIONS = ("belongsTo", "hasMany", "hasOne")
 _COLUMN_DIRECTIVES = frozenset(
     (
         *("column", "type", "pk", "unique", "index", "check", "default", "generated", "identity", "collate", "renamed"),
-        *("notNull", "storage", "compression", "statistics", "computed"),
+        *("notNull", "storage", "compression", "statistics", "computed", "using"),
     )
 )
 _IDENTITY_TYPES = ("smallint", "integer", "bigint")

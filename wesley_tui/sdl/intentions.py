@@ -29,6 +29,7 @@ def intent_of(
         frozenset((draft.name, column) for _, draft in drafts for column in draft.dropped_columns),
         frozenset(dropped),
         uids,
+        {(draft.name, column): text for _, draft in drafts for column, text in draft.conversions.items()},
     )
 
 

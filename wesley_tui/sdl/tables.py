@@ -8,6 +8,7 @@ from dataclasses import replace
 from wesley_tui.catalog.model import Column, Enum, Grant, QName, Table
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment
+from wesley_tui.sdl.expressions import checked
 from wesley_tui.sdl.fields import FieldDraft, check_name, described, field_draft
 from wesley_tui.sdl.issues import Issues, Spot
 from wesley_tui.sdl.keys import KeyBuilder
@@ -137,6 +138,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
         _grants(uses, columns, fields, issues, open_columns=inherited),
     )
     renamed_columns = _renamed_columns(drafts, issues)
+    conversions = _conversions(drafts, issues)
     spots[""] = unit.spot
     spots.update(keys.spots)
     spots.update((f"policy {policy}", place) for policy, place in policy_spots.items())
@@ -169,6 +171,7 @@ def table_draft(unit: Unit, environment: Environment, taken: frozenset[str] = fr
             if draft.column is not None
             for use in draft.uses.get("computed", ())
         ),
+        conversions,
     )
 
 
@@ -302,6 +305,16 @@ def _renamed_columns(drafts: list[FieldDraft], issues: Issues) -> dict[str, str]
         else:
             renamed[draft.column_name] = old
     return renamed
+
+
+def _conversions(drafts: list[FieldDraft], issues: Issues) -> dict[str, str]:
+    found = {}
+    for draft in drafts:
+        for use in draft.uses.get("using", ()) if draft.column is not None else ():
+            text = checked(use, "expr", issues)
+            if text is not None:
+                found[draft.column_name] = text
+    return found
 
 
 def _annotations(drafts: list[FieldDraft], uses: Mapping[str, list[Use]]) -> dict[str, tuple[Annotation, ...]]:
