@@ -41,6 +41,7 @@ def clear_database(database: str) -> None:
         for (name,) in rows:
             connection.execute(f"DROP SCHEMA {name} CASCADE".encode())
         connection.execute("CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
         rows = connection.execute(
             "SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication"
             " UNION ALL SELECT format('DROP EVENT TRIGGER %I', evtname) FROM pg_event_trigger"

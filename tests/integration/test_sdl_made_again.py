@@ -151,3 +151,45 @@ def test_comments_of_not_null(database: str) -> None:
             "COMMENT ON CONSTRAINT t_a_not_null ON public.t IS 'by default'",
         ],
     )
+
+
+@pytest.mark.usefixtures("roles")
+def test_a_closed_schema_public(database: str) -> None:
+    made_again(
+        database,
+        [
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            "GRANT USAGE ON SCHEMA public TO pulled_reader",
+            "CREATE TABLE public.t (a integer)",
+        ],
+    )
+
+
+@pytest.mark.usefixtures("roles")
+@pytest.mark.parametrize("closed", [True, False])
+def test_privileges_of_others_neither_open_nor_close_schema_public(database: str, closed: bool) -> None:
+    state = "REVOKE ALL ON SCHEMA public FROM PUBLIC" if closed else "GRANT CREATE ON SCHEMA public TO PUBLIC"
+    run(database, [state, "CREATE TABLE public.t (a integer)"])
+    sdl = (
+        'extend schema @grant(on: "schema public", to: ["pulled_reader"], privileges: ["USAGE"])'
+        " type T @table { a: Int }"
+    )
+    compiled = compile_schema([Source("s.graphql", sdl)])
+    plan = plan_for(database, compiled.catalog)
+    assert [step.statements for step in plan.steps] == [("GRANT USAGE ON SCHEMA public TO pulled_reader",)]
+    opened = sdl.replace('"pulled_reader"', '"public"')
+    plan = plan_for(database, compile_schema([Source("s.graphql", opened)]).catalog)
+    wanted = [("GRANT USAGE ON SCHEMA public TO PUBLIC",)] if closed else []
+    assert [step.statements for step in plan.steps] == wanted
+
+
+def test_settings_of_columns_of_materialized_views(database: str) -> None:
+    made_again(
+        database,
+        [
+            "CREATE MATERIALIZED VIEW public.m AS SELECT 'x'::text AS a, 1 AS b",
+            "ALTER MATERIALIZED VIEW public.m ALTER COLUMN a SET STORAGE EXTERNAL",
+            "ALTER MATERIALIZED VIEW public.m ALTER COLUMN a SET STATISTICS 44",
+            "ALTER MATERIALIZED VIEW public.m ALTER COLUMN b SET (n_distinct = 5)",
+        ],
+    )

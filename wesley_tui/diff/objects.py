@@ -193,6 +193,19 @@ def compare_schema_details(scope: Scope, unmanaged: list[str]) -> Iterator[Chang
             continue
         if old.comment != new.comment:
             yield ChangeComment("schema", QName(schema, ""), None, old.comment, new.comment)
-        yield from _compare_grants(
-            grant_target(schema), Ref("schema", schema), old.grants, new.grants, scope, unmanaged
-        )
+        before, after = _in_public(old.grants, new.grants) if schema == "public" else (old.grants, new.grants)
+        yield from _compare_grants(grant_target(schema), Ref("schema", schema), before, after, scope, unmanaged)
+
+
+def _in_public(old: Sequence[Grant], new: Sequence[Grant]) -> tuple[tuple[Grant, ...], tuple[Grant, ...]]:
+    """The live and the wanted privileges on schema ``public``, from which PUBLIC has some since the beginning: what
+    PUBLIC may do there changes only where the declaration speaks of it, because naming the privileges of others must
+    neither open a schema that somebody closed nor close it. USAGE, which everybody has there unless it was revoked, is
+    given only where it was."""
+    usual = Grant("public", "USAGE")
+    spoken = {item.privilege for item in new if item.grantee == "public"}
+    closed = any(item.revoked for item in old)
+    kept = [item for item in old if item.grantee == "public" and item.privilege not in spoken]
+    wanted = {*(item for item in new if closed or item != usual), *kept}
+    before = (item for item in old if not (item.revoked and usual in wanted))
+    return tuple(before), tuple(sorted(wanted, key=str))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from wesley_tui.catalog.model import Enum, Grant, QName, Ref, SchemaDetails, SqlObject, Table
-from wesley_tui.catalog.reading.names import Names, Oid, Rows
+from wesley_tui.catalog.reading.names import Names, Oid, Rows, sorted_grants
 from wesley_tui.catalog.reading.objects import FoundObject
 
 __all__ = ["link", "read_schema_details"]
@@ -54,16 +54,16 @@ def link(
 
 
 def read_schema_details(rows: Rows, names: Names) -> dict[str, SchemaDetails]:
-    """Comments and privileges of schemas. What PUBLIC may do in schema ``public`` of a fresh database (USAGE, and
-    CREATE before 15) is left out whether PUBLIC may still do it or not: a schema that was dropped and made again
-    differs there from one that came with the database, and no plan should open or close it unasked."""
-    version_num = rows["facts"][0]
-    usual = {Grant("public", "USAGE")} | ({Grant("public", "CREATE")} if version_num < 150000 else set())
+    """Comments and privileges of schemas. Everybody may use schema ``public`` from the beginning: that is left out, and
+    said where it is no longer so. (One that was dropped and made again is such a schema: see ``diff.objects`` for what
+    a plan makes of that.)"""
     found = {}
     for oid, schema in rows["schemas"] or ():
         grants = names.grants("pg_namespace", oid)
         if schema == "public":
-            grants = tuple(item for item in grants if item not in usual)
+            usual = Grant("public", "USAGE")
+            withheld = () if usual in grants else (dataclasses.replace(usual, revoked=True),)
+            grants = sorted_grants({*(item for item in grants if item != usual), *withheld})
         details = SchemaDetails(names.comments.get(("pg_namespace", oid, 0)), grants)
         if details != SchemaDetails():
             found[schema] = details

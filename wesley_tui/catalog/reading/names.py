@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from wesley_tui.catalog.model import Grant, QName
 
 __all__ = [
+    "COMPRESSION",
     "HIDDEN_PREFIXES",
     "RETIRED_PREFIX",
     "SHADOW_PREFIX",
+    "STORAGE",
     "SYNC_TRIGGER",
     "Names",
     "Oid",
@@ -20,6 +22,7 @@ __all__ = [
     "Rows",
     "options_of",
     "read_names",
+    "sorted_grants",
 ]
 
 RETIRED_PREFIX = "wesley_retired_"
@@ -41,6 +44,10 @@ Oid = str
 Rows = Mapping[str, Any]
 """The JSON value of each query by its name."""
 
+STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
+"""``pg_attribute.attstorage``."""
+COMPRESSION = {"p": "pglz", "l": "lz4"}
+"""``pg_attribute.attcompression``."""
 _PUBLIC_BY_DEFAULT = {"pg_proc": ("EXECUTE",), "pg_type": ("USAGE",)}
 """``acldefault()``: what PUBLIC may do with an object on which nobody granted or revoked anything."""
 

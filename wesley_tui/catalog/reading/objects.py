@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wesley_tui.catalog import ddl_objects as ddl
+from wesley_tui.catalog.ddl import storage_options
 from wesley_tui.catalog.model import Index, ObjectKind, QName, Ref, SqlObject, UnmanagedObject
 from wesley_tui.catalog.naming import multirange_name, qualified, quote_ident, quote_literal
 from wesley_tui.catalog.reading.definitions import read_definitions
-from wesley_tui.catalog.reading.names import SYNC_TRIGGER, Names, Oid, Rows, options_of
+from wesley_tui.catalog.reading.names import COMPRESSION, STORAGE, SYNC_TRIGGER, Names, Oid, Rows, options_of
 
 __all__ = ["FoundObject", "read_objects"]
 
@@ -199,7 +200,27 @@ def _aggregate(name: QName, row: Sequence[Any]) -> tuple[str, str]:
     return text, f"{', '.join(types[:direct])} ORDER BY {ordered}".strip()
 
 
+def _column_settings(rows: Rows) -> dict[Oid, list[str]]:
+    """Of materialized views: what CREATE cannot say of their columns, after ``ALTER COLUMN``."""
+    views = {row[0] for row in rows["views"] or () if row[3] == "m"}
+    found: dict[Oid, list[str]] = defaultdict(list)
+    for row in (rows["columns"] or ()) if views else ():
+        if row[0] in views and row[11] is not None:
+            storage, compression, statistics, options, *_ = row[11]
+            name = quote_ident(row[2])
+            if storage is not None:
+                found[row[0]].append(f"{name} SET STORAGE {STORAGE[storage].upper()}")
+            if compression is not None:
+                found[row[0]].append(f"{name} SET COMPRESSION {COMPRESSION[compression]}")
+            if statistics is not None:
+                found[row[0]].append(f"{name} SET STATISTICS {statistics}")
+            if options is not None:
+                found[row[0]].append(f"{name} SET ({storage_options(sorted(options_of(options)))})")
+    return found
+
+
 def _views(rows: Rows, names: Names, indexes: Mapping[Oid, tuple[Index, ...]]) -> Iterator[FoundObject]:
+    settings = _column_settings(rows)
     for row in rows["views"] or ():
         oid, schema, name, kind, options, definition, populated, tablespace, method, columns, defaults = row
         view = QName(schema, name)
@@ -216,6 +237,7 @@ def _views(rows: Rows, names: Names, indexes: Mapping[Oid, tuple[Index, ...]]) -
             f"ALTER VIEW {qualified(view)} ALTER COLUMN {quote_ident(column)} SET DEFAULT {default}"
             for column, default in defaults or ()
         ]
+        statements += [f"ALTER MATERIALIZED VIEW {qualified(view)} ALTER COLUMN {text}" for text in settings[oid]]
         yield FoundObject(
             "pg_class",
             oid,

@@ -31,7 +31,7 @@ from wesley_tui.catalog.model import (
 )
 from wesley_tui.catalog.naming import default_name, quote_ident
 from wesley_tui.catalog.reading.indexes import included_columns, index_keys, read_index, speaks_of_retired
-from wesley_tui.catalog.reading.names import SHADOW_PREFIX, Names, Oid, Rows, options_of
+from wesley_tui.catalog.reading.names import COMPRESSION, SHADOW_PREFIX, STORAGE, Names, Oid, Rows, options_of
 
 __all__ = ["read_column", "read_indexes", "read_tables"]
 
@@ -50,8 +50,6 @@ _COMMANDS: Mapping[str, Literal["all", "select", "insert", "update", "delete"]] 
     "w": "update",
     "d": "delete",
 }
-_STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
-_COMPRESSION = {"p": "pglz", "l": "lz4"}
 
 
 class _Parents(NamedTuple):
@@ -239,8 +237,8 @@ def read_column(row: Sequence[Any], names: Names) -> Column:
         return column
     return dataclasses.replace(
         column,
-        storage=_STORAGE.get(storage),
-        compression=_COMPRESSION.get(compression),
+        storage=STORAGE.get(storage),
+        compression=COMPRESSION.get(compression),
         statistics=statistics,
         options=tuple(sorted(options_of(options))),
     )
