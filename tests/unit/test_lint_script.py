@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from wesley_tui.lint import LintOptions, StatementReport, lint_script
 from wesley_tui.lint.report import as_github, as_json, as_sarif, as_text
 from wesley_tui.lint.run import notes_of
+from wesley_tui.planner.plan import LockMode
 
 
 def rules(sql: str, **options: object) -> list[set[str]]:
@@ -123,8 +124,29 @@ def test_findings_are_silenced_with_a_reason(sql: str, kept: bool) -> None:
 
 
 def test_unknown_is_dangerous() -> None:
-    (report,) = reports("DO $$ BEGIN END $$;")
+    (report,) = reports("DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'a'); END $$;")
     assert report.hazard.name == "H3"
+
+
+def test_code_is_read_when_it_can_be() -> None:
+    (report,) = reports("DO $$ BEGIN IF true THEN ALTER TABLE a DROP COLUMN b; END IF; END $$;")
+    assert (report.hazard.name, dict(report.locks)) == ("H3", {"public.a": LockMode.AccessExclusiveLock})
+    assert "ban-drop-column" in {item.rule for item in report.findings}
+    (report,) = reports("DO $$ BEGIN CREATE TYPE m AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;")
+    assert report.hazard.name == "H0"
+
+
+def test_files_one_after_the_other() -> None:
+    made = "CREATE TABLE a (id bigint);\n"
+    assert "ban-drop-column" in rules(f"-- 1.sql\n{made}-- 2.sql\nALTER TABLE a DROP COLUMN id;")[1]
+    assert "ban-drop-column" not in rules(f"{made}-- see 2.sql for more\nALTER TABLE a DROP COLUMN id;")[1]
+
+
+def test_what_is_put_back_is_not_lost() -> None:
+    assert "ban-drop-view" not in rules("BEGIN;\nDROP VIEW v;\nCREATE VIEW v AS SELECT 1 AS a;\nCOMMIT;")[1]
+    again = "CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION f();"
+    assert "ban-drop-trigger" not in rules(f"DROP TRIGGER IF EXISTS t ON a;\n{again}")[0]
+    assert "ban-drop-trigger" in rules(f"{again}\nDROP TRIGGER t ON a;")[1]
 
 
 def test_json_has_exactly_the_fields_of_the_contract() -> None:

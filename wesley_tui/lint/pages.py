@@ -14,7 +14,8 @@ Written by `python -m wesley_tui.lint.pages`; a test keeps it current. What lock
 [locks.md](locks.md), what the classes mean on [hazards.md](hazards.md).
 
 `error`: an outage, a loss or a failure is to be expected. `warning`: it depends. `info`: good to know. Each rule has
-SQL that raises it and SQL that raises nothing once `lock_timeout` and `statement_timeout` are set; both are tests.
+SQL that raises it, and SQL that does the same without a warning once `lock_timeout` and `statement_timeout` are set;
+both are tests.
 """
 
 
@@ -33,7 +34,7 @@ def rules_page() -> str:
 def _section(rule: Rule) -> str:
     return (
         f"### {rule.id}\n\n**{rule.title}** · {rule.severity}\n\n{rule.why}\n\n*Instead:* {rule.fix}\n\n"
-        f"```sql\n-- raises it\n{_shortened(rule.bad)}\n```\n\n```sql\n-- raises nothing\n{rule.good.rstrip()}\n```\n"
+        f"```sql\n-- raises it\n{_shortened(rule.bad)}\n```\n\n```sql\n-- instead\n{rule.good.rstrip()}\n```\n"
     )
 
 

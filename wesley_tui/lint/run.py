@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from wesley_tui.catalog.model import Catalog, QName
 from wesley_tui.lint.hazard import judge
+from wesley_tui.lint.outline import outline_of
 from wesley_tui.lint.rules import all_rules, rules_for
 from wesley_tui.lint.script import Note, Piece, Script, read_script
 from wesley_tui.lint.session import Session
 from wesley_tui.lint.subject import Finding, StatementReport, Subject
-from wesley_tui.planner.effects import EffectContext, effects_of_node
+from wesley_tui.planner.effects import EffectContext, Effects, effects_of_node
+from wesley_tui.planner.effects.code import Body, body_of
+from wesley_tui.planner.effects.tree import Node
 from wesley_tui.planner.plan import HazardClass
 
 __all__ = ["LintOptions", "lint_script", "notes_of"]
@@ -46,7 +49,8 @@ def lint_script(text: str, options: LintOptions) -> list[StatementReport]:
         partial=options.catalog is None,
     )
     session = Session(context, single_transaction=options.single_transaction)
-    return [_report(piece, script, session, options) for piece in script.pieces]
+    session.outline = outline_of(piece.node for piece in script.pieces)
+    return [_report(piece, position, script, session, options) for position, piece in enumerate(script.pieces)]
 
 
 def notes_of(text: str) -> tuple[Note, ...]:
@@ -54,7 +58,7 @@ def notes_of(text: str) -> tuple[Note, ...]:
     return read_script(text).notes if "\\" in text else ()
 
 
-def _report(piece: Piece, script: Script, session: Session, options: LintOptions) -> StatementReport:
+def _report(piece: Piece, position: int, script: Script, session: Session, options: LintOptions) -> StatementReport:
     if piece.node is None:
         finding = Finding(
             "syntax-error", "error", f"{piece.error_line}:{piece.error_column}: {piece.error}", _SYNTAX_FIX
@@ -72,22 +76,18 @@ def _report(piece: Piece, script: Script, session: Session, options: LintOptions
             piece.error_column,
             parsed=False,
         )
+    if piece.starts_file:
+        session.start_file()
     session.begin(piece.node)
     effects = effects_of_node(piece.node, session.context)
-    subject = Subject(
-        piece.node,
-        piece.text,
-        effects,
-        session.context,
-        session.transaction,
-        session.settings,
-        options.sizes,
-        session.context.created,
-        session.flags,
-    )
+    subject = _subject(piece.node, piece.text, position, effects, session, options)
     hazard, why = judge(subject)
+    body = body_of(piece.node) if piece.node.tag == "DoStmt" else Body()
     findings = tuple(_kept(_found(subject), piece, script))
-    session.end(subject, script.source[piece.start :] if piece.start else script.source)
+    if body.statements and not body.opaque:
+        findings += tuple(_kept(_found_in(body, position, session, options), piece, script))
+    else:
+        session.end(subject, script.source[piece.start :] if piece.start else script.source)
     return StatementReport(
         piece.line,
         piece.text,
@@ -99,6 +99,37 @@ def _report(piece: Piece, script: Script, session: Session, options: LintOptions
         findings,
         why + tuple(f"assumed: {item}" for item in effects.assumes),
     )
+
+
+def _subject(node: Node, text: str, position: int, effects: Effects, session: Session, options: LintOptions) -> Subject:
+    return Subject(
+        node,
+        text,
+        effects,
+        session.context,
+        session.transaction,
+        session.settings,
+        options.sizes,
+        session.context.created,
+        session.flags,
+        session.outline,
+        position,
+    )
+
+
+def _found_in(body: Body, position: int, session: Session, options: LintOptions) -> Iterator[Finding]:
+    """What the rules say of the statements of a DO block, which are one transaction."""
+    session.start_block()
+    said = set()
+    for statement in body.statements:
+        effects = effects_of_node(statement.node, session.context)
+        subject = _subject(statement.node, statement.text, position, effects, session, options)
+        for finding in _found(subject):
+            if finding not in said:
+                said.add(finding)
+                yield finding
+        session.end(subject, statement.text.encode())
+    session.end_block()
 
 
 def _found(subject: Subject) -> Iterator[Finding]:

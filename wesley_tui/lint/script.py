@@ -34,6 +34,8 @@ class Piece:
     error: str = ""
     error_line: int = 0
     error_column: int = 0
+    starts_file: bool = False
+    """The comments before it name a file, alone on a line: ``-- 0002_orders.sql``. So look several files in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ _COPY_DATA = re.compile(rb"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*copy\b.*\bfrom\s+st
 _DATA_END = re.compile(rb"^\\\.[ \t\r]*$", re.MULTILINE)
 _GAP = re.compile(rb"(?:\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
 _IGNORE = re.compile(rb"--[ \t]*wesley:ignore[ \t]+([\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)[ \t]*([^\n]*)")
+_FILE = re.compile(rb"^--[ \t]*[\w./-]+\.sql[ \t]*\r?$", re.MULTILINE)
 _VARIABLE = re.compile(rb"(?<![:\w\]]):(?=['\"A-Za-z_])")
 
 
@@ -147,7 +150,8 @@ def _piece(source: bytes, start: int, end: int, node: Node | None, base: int, li
     text = source[first:end].decode("utf-8", "replace").rstrip()
     gap_line = lines.at(start)
     line = lines.at(first)
-    return Piece(text, base, line, line + text.count("\n"), gap_line, node)
+    starts_file = start > 0 and b".sql" in source[start:first] and _FILE.search(source, start, first) is not None
+    return Piece(text, base, line, line + text.count("\n"), gap_line, node, starts_file=starts_file)
 
 
 def _one_by_one(source: bytes, ends: list[int], lines: _Lines) -> Iterator[Piece]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from wesley_tui.lint.outline import Outline
 from wesley_tui.lint.subject import Subject, Transaction
 from wesley_tui.planner.effects import EffectContext, advance_node
 from wesley_tui.planner.effects.context import names_in
@@ -26,6 +28,24 @@ class Session:
         """Settings to return to when the transaction with its SET LOCALs ends."""
         self.flags: dict[str, bool] = {}
         self.transaction = Transaction(explicit=single_transaction)
+        self.outline = Outline()
+        self._in_block = False
+
+    def start_file(self) -> None:
+        """A script may be several files one after the other; what those before have made exists, and is used."""
+        self.context = replace(self.context, created=frozenset())
+        self.transaction = Transaction(explicit=self.single_transaction)
+
+    def start_block(self) -> None:
+        """A DO block is a transaction of its own, unless one is open."""
+        self._in_block = not self.transaction.explicit
+        if self._in_block:
+            self.transaction = Transaction(explicit=True)
+
+    def end_block(self) -> None:
+        if self._in_block:
+            self.transaction = Transaction()
+        self._in_block = False
 
     def begin(self, node: Any) -> None:
         """Called before a statement is looked at."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from wesley_tui.catalog.model import QName, Table
+from wesley_tui.lint.outline import Outline
 from wesley_tui.planner.effects import EffectContext, Effects
 from wesley_tui.planner.effects.context import name_of
 from wesley_tui.planner.plan import HazardClass, LockMode
@@ -82,6 +83,11 @@ class Subject:
     flags: dict[str, bool]
     """What has been said once in this script and need not be said again."""
 
+    outline: Outline = field(default_factory=Outline)
+    """What the script does further down."""
+    position: int = 0
+    """Of the statement in the script, from 0."""
+
     target: QName | None = None
     """The relation that the statement is about, when it names one."""
     memo: dict[str, Any] = field(default_factory=dict)
@@ -106,6 +112,11 @@ class Subject:
             for name in names
             if name not in self.effects.creates and QName(*name.split(".", 1)) not in self.created
         ]
+
+    def is_made_again(self, kind: str, name: str) -> bool:
+        """What a DROP takes away, further down the script puts back; ``name`` without its schema, that of a trigger,
+        policy, rule or constraint with its table: ``users.audit``."""
+        return self.outline.is_made_after(self.position, kind, name)
 
     @property
     def on_new(self) -> bool:

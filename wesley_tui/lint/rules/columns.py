@@ -291,7 +291,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "ban-drop-not-null",
     _T,
-    "warning",
+    "info",
     "DROP NOT NULL",
     on=_ALTER,
     why="Clients that have never seen a NULL in this column may not survive one.",
@@ -307,7 +307,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "drop-default",
     _T,
-    "warning",
+    "info",
     "DROP DEFAULT",
     on=_ALTER,
     why="Clients that insert without the column get NULL from now on, or fail when it is NOT NULL.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wesley_tui.lint.rules.reading import actions, added_constraints, new_columns
+from wesley_tui.lint.rules.reading import actions, added_constraints, column_constraints, new_columns
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.subject import Subject
 from wesley_tui.planner.effects.context import names_in
+from wesley_tui.planner.effects.restrictions import is_indexed
 from wesley_tui.planner.effects.types import printed_type
 
 _T = "Constraints"
@@ -86,7 +87,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "primary-key-on-nullable-column",
     _T,
-    "warning",
+    "info",
     "PRIMARY KEY USING INDEX on columns that may be NULL",
     on=_ALTER,
     why="The columns become NOT NULL, and the whole table is read under ACCESS EXCLUSIVE to prove it.",
@@ -165,6 +166,8 @@ def _(s: Subject) -> Iterator[str]:
 )
 def _(s: Subject) -> Iterator[str]:
     for command in actions(s, "DropConstraint"):
+        if s.target is not None and s.is_made_again("CONSTRAINT", f"{s.target.name}.{command.name}"):
+            continue
         if any(f"constraint {command.name} " in text + " " for text in s.effects.loses):
             yield f"{command.name} of {s.target} guards nothing any more"
 
@@ -298,3 +301,39 @@ def _(s: Subject) -> Iterator[str]:
     for item in added_constraints(s, "UNIQUE", "PRIMARY"):
         if item.deferrable:
             yield f"{item.conname or 'the constraint'} cannot be used by ON CONFLICT or by foreign keys"
+
+
+@rule(
+    "foreign-key-without-index",
+    _T,
+    "info",
+    "A foreign key whose columns have no index",
+    on="CreateStmt AlterTableStmt",
+    why="Each row that is deleted from the referenced table, or gets another key, has this table read from end to end.",
+    fix="CREATE INDEX CONCURRENTLY on the columns of the key.",
+    bad="CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));",
+    good="CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));\n"
+    "CREATE INDEX orders_user_id ON orders (user_id);",
+)
+def _(s: Subject) -> Iterator[str]:
+    if s.target is None:
+        return
+    table = s.table(s.target)
+    for column in _key_columns(s):
+        known = table is not None and is_indexed(table, column)
+        if not known and (s.target.name, column) not in s.outline.indexed:
+            yield f"{s.target}.{column}"
+
+
+def _key_columns(s: Subject) -> Iterator[str]:
+    """The first column of each foreign key that the statement makes."""
+    for _, column in new_columns(s):
+        if "FOREIGN" in column_constraints(column):
+            yield str(column.colname)
+    elements = s.node.tableElts or () if s.node.tag == "CreateStmt" else ()
+    added = (
+        [c.get("def") for c in s.node.cmds if c.subtype == "AT_AddConstraint"] if s.node.tag == "AlterTableStmt" else ()
+    )
+    for constraint in (*elements, *added):
+        if constraint.contype == "CONSTR_FOREIGN":
+            yield names_in(constraint.fk_attrs)[0]

@@ -9,6 +9,7 @@ from wesley_tui.lint.rules.reading import nodes
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
+from wesley_tui.planner.effects.code import body_of
 
 _T = "Data"
 _DML = "SelectStmt UpdateStmt DeleteStmt InsertStmt MergeStmt"
@@ -87,7 +88,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "not-in-subquery",
     _T,
-    "warning",
+    "info",
     "NOT IN (SELECT …)",
     on=_DML,
     why="One NULL in the subquery and no row matches; and it cannot become an anti-join.",
@@ -173,7 +174,7 @@ def _has_star(query: Any) -> bool:
 rule(
     "select-star-in-view",
     _T,
-    "warning",
+    "info",
     "SELECT * in a view",
     on="ViewStmt CreateTableAsStmt",
     why="The columns are fixed when the view is made: later ones are missing, and CREATE OR REPLACE fails.",
@@ -234,7 +235,7 @@ rule(
 rule(
     "natural-join",
     _T,
-    "warning",
+    "info",
     "NATURAL JOIN",
     on=_DML + " ViewStmt",
     why="A column that is added to either table changes the condition.",
@@ -249,8 +250,35 @@ rule(
     "warning",
     "DO or CALL",
     on="DoStmt CallStmt",
-    why="What it locks and writes cannot be read from outside; a loop in it is one long transaction.",
+    why="What it locks and writes cannot be read from outside: SQL that is put together at run time, other languages.",
     fix="Plain statements, or batches driven by the client.",
-    bad="DO $$ BEGIN UPDATE users SET a = 1; END $$;",
+    bad="DO $$ BEGIN EXECUTE format('UPDATE %I SET a = 1', 'users'); END $$;",
     good="UPDATE users SET a = 1 WHERE id = 1;",
-)(when(lambda node, s: True, "nobody can tell from outside what it does"))
+)(
+    when(
+        lambda node, s: node.tag == "CallStmt" or bool(body_of(node).opaque),
+        "nobody can tell from outside what it does",
+    )
+)
+
+
+@rule(
+    "duplicate-column-assignment",
+    _T,
+    "error",
+    "A column that gets two values",
+    on="UpdateStmt InsertStmt",
+    why="PostgreSQL refuses it: multiple assignments to same column.",
+    fix="Say each column once.",
+    bad="UPDATE users SET name = 'a', name = 'b' WHERE id = 1;",
+    good="UPDATE users SET name = 'b' WHERE id = 1;",
+)
+def _(s: Subject) -> Iterator[str]:
+    names = [
+        item.name
+        for item in (s.node.targetList if s.node.tag == "UpdateStmt" else s.node.cols) or ()
+        if item.name is not None and not item.indirection
+    ]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield f"{name} of {s.target} is assigned {names.count(name)} times"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from wesley_tui.lint.rules.reading import base_type, column_constraints, new_columns, type_modifiers
+from wesley_tui.lint.rules.reading import base_type, column_constraints, new_columns, nodes, type_modifiers
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.subject import Subject
+from wesley_tui.planner.effects.context import names_in
 from wesley_tui.planner.effects.types import is_serial
 
 _T = "Design"
@@ -147,7 +149,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "int-primary-key",
     _T,
-    "warning",
+    "info",
     "A primary key of 32 bits or less",
     on="CreateStmt",
     why="When it runs out every insert fails, and changing it rewrites the table and those that point to it.",
@@ -204,3 +206,43 @@ def _(s: Subject) -> Iterator[str]:
     for table, column in new_columns(s):
         if "uuid" in column.colname.lower() and base_type(column) in ("text", "varchar", "bpchar"):
             yield f"{table}.{column.colname}"
+
+
+@rule(
+    "identifier-too-long",
+    _T,
+    "warning",
+    "A name of more than 63 bytes",
+    why="PostgreSQL cuts it without an error: two names that differ only in their ends are one.",
+    fix="A shorter name.",
+    bad=f"CREATE TABLE {'a' * 64} (id bigint PRIMARY KEY);",
+    good=_GOOD,
+    on="CreateStmt IndexStmt ViewStmt AlterTableStmt RenameStmt CreateFunctionStmt CreateTrigStmt CreateSeqStmt",
+)
+def _(s: Subject) -> Iterator[str]:
+    for found in _LONG.finditer(s.sql):
+        # The parser cuts names like the server does; what was written stands in the text alone.
+        written = found.group(1) or found.group(2)
+        cut = written.encode()[:63].decode(errors="ignore")
+        if len(written.encode()) > 63 and cut.lower() in {name.lower() for name in _names_made(s)}:
+            yield f"{written} becomes {cut}"
+
+
+_LONG = re.compile(r'"([^"]{32,})"|(?<![\w$])([^\W\d][\w$]{31,})')
+
+
+def _names_made(s: Subject) -> Iterator[str]:
+    node = s.node
+    for field in ("idxname", "newname", "trigname"):
+        if node.get(field):
+            yield str(node.get(field))
+    for relation in (node.relation if node.tag == "CreateStmt" else None, node.view, node.sequence):
+        if relation is not None:
+            yield str(relation.relname)
+    if node.funcname:
+        yield names_in(node.funcname)[-1]
+    for _, column in new_columns(s):
+        yield str(column.colname)
+    for item in nodes(s):
+        if item.tag == "Constraint" and item.conname:
+            yield str(item.conname)

@@ -73,7 +73,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "concurrent-index-if-not-exists",
     _T,
-    "warning",
+    "info",
     "IF NOT EXISTS over CONCURRENTLY",
     on="IndexStmt",
     why="A build that failed leaves an INVALID index of that name; IF NOT EXISTS then does nothing, silently.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wesley_tui.lint.rules.reading import dropped, option_names
 from wesley_tui.lint.rules.registry import rule
-from wesley_tui.lint.rules.simple import dropping, renaming, when
+from wesley_tui.lint.rules.simple import dropping, dropping_of_table, renaming, when
 from wesley_tui.lint.subject import Subject
 
 _T = "Objects"
@@ -72,7 +72,7 @@ rule(
     fix="Be sure that nothing relies on it.",
     bad="DROP TRIGGER audit ON users;",
     good=_GOOD,
-)(when(lambda node, s: node.removeType == "OBJECT_TRIGGER", "what it guards is left alone"))
+)(dropping_of_table("TRIGGER", "what it guards is left alone"))
 
 rule(
     "creating-trigger",
@@ -316,5 +316,105 @@ rule(
     when(
         lambda node, s: node.action in ("AP_DropObjects", "AP_SetObjects"),
         "tables that it leaves out send nothing more",
+    )
+)
+
+
+rule(
+    "ban-drop-operator",
+    _T,
+    "error",
+    "Dropping an operator, a cast, a collation or an aggregate",
+    on="DropStmt",
+    why="Queries, indexes and constraints are written with it; clients that say it fail at their next statement.",
+    fix="Make sure from pg_stat_statements that no query uses it.",
+    bad="DROP OPERATOR === (int, int);",
+    good="COMMENT ON OPERATOR === (int, int) IS 'unused since release 42';",
+)(
+    when(
+        lambda node, s: (
+            node.removeType.removeprefix("OBJECT_")
+            in ("OPERATOR", "OPCLASS", "OPFAMILY", "CAST", "COLLATION", "AGGREGATE", "ROUTINE", "LANGUAGE")
+        ),
+        "queries that use it fail",
+    )
+)
+
+rule(
+    "enum-value-without-place",
+    _T,
+    "info",
+    "ADD VALUE without BEFORE or AFTER",
+    on="AlterEnumStmt",
+    why="The label becomes the last one, and the order of an enum can never be changed: ORDER BY and < follow it.",
+    fix="Say BEFORE or AFTER.",
+    bad="ALTER TYPE mood ADD VALUE 'calm';",
+    good="ALTER TYPE mood ADD VALUE 'calm' AFTER 'sad';",
+)(
+    when(
+        lambda node, s: node.newVal is not None and node.oldVal is None and node.newValNeighbor is None,
+        "it is the last",
+    )
+)
+
+rule(
+    "creating-enum",
+    _T,
+    "info",
+    "A new enum",
+    on="CreateEnumStmt",
+    why="Labels can be added and renamed, but neither removed nor reordered without writing every row again.",
+    fix="Where labels come and go: a table of them and a foreign key, or text with a CHECK.",
+    bad="CREATE TYPE mood AS ENUM ('sad', 'happy');",
+    good="CREATE TABLE mood (label text PRIMARY KEY);",
+)(when(lambda node, s: True, "its labels can neither be removed nor reordered"))
+
+rule(
+    "domain-with-constraint",
+    _T,
+    "info",
+    "A domain with a constraint",
+    on="CreateDomainStmt",
+    why="Changing the rule later reads every table that uses the domain, and adding a column of it writes every row.",
+    fix="A CHECK on each column that needs it, which can be added NOT VALID and proven later.",
+    bad="CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);",
+    good="CREATE DOMAIN amount AS bigint;",
+)(
+    when(
+        lambda node, s: any(item.contype in ("CONSTR_CHECK", "CONSTR_NOTNULL") for item in node.constraints or ()),
+        "its rule is hard to change once tables use it",
+    )
+)
+
+rule(
+    "changing-function-options",
+    _T,
+    "info",
+    "Changing the properties of a function",
+    on="AlterFunctionStmt",
+    why="Other rights, search_path or volatility at once, for every caller and every index that uses it.",
+    fix="CREATE OR REPLACE FUNCTION with the whole definition, so that it can be reviewed.",
+    bad="ALTER FUNCTION f(int) SECURITY DEFINER;",
+    good="CREATE OR REPLACE FUNCTION f(n int) RETURNS int LANGUAGE sql STABLE AS 'SELECT n';",
+)(when(lambda node, s: True, "it holds for every caller at once"))
+
+rule(
+    "changing-view-options",
+    _T,
+    "info",
+    "Changing the options of a view",
+    on="AlterTableStmt",
+    why="security_invoker and security_barrier decide whose rights count and which rows can leak.",
+    fix="CREATE OR REPLACE VIEW … WITH (…), so that definition and options are reviewed together.",
+    bad="ALTER VIEW v SET (security_barrier = true);",
+    good="CREATE VIEW v WITH (security_barrier = true) AS SELECT id FROM users;",
+)(
+    when(
+        lambda node, s: (
+            node.objtype == "OBJECT_VIEW"
+            and not s.on_new
+            and any(command.subtype in ("AT_SetRelOptions", "AT_ResetRelOptions") for command in node.cmds)
+        ),
+        "{target} answers by other rules at once",
     )
 )

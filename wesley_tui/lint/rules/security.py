@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from wesley_tui.lint.rules.reading import actions, option_names
 from wesley_tui.lint.rules.registry import rule
-from wesley_tui.lint.rules.simple import altering, when
+from wesley_tui.lint.rules.simple import altering, dropping_of_table, when
 from wesley_tui.lint.subject import Subject
+from wesley_tui.planner.effects.context import names_in
+from wesley_tui.planner.effects.tree import Node
 
 _T = "Security"
 _ALTER = "AlterTableStmt"
@@ -37,6 +39,20 @@ def _(s: Subject) -> Iterator[str]:
         yield "its caller decides what it uses with the rights of its owner"
 
 
+def _of_new(s: Subject) -> bool:
+    """Everything that the GRANT speaks of was made by the script itself."""
+    names = []
+    for item in s.node.objects or ():
+        if isinstance(item, Node) and item.relname is not None:
+            names.append(s.name(item))
+        else:
+            parts = names_in(item)
+            if not parts:
+                return False
+            names.append(s.context.resolve(parts[-2] if len(parts) > 1 else None, parts[-1]))
+    return bool(names) and all(s.is_new(name) for name in names)
+
+
 @rule(
     "grant-to-public",
     _T,
@@ -50,6 +66,10 @@ def _(s: Subject) -> Iterator[str]:
 )
 def _(s: Subject) -> Iterator[str]:
     grant = s.node.action if s.node.tag == "AlterDefaultPrivilegesStmt" else s.node
+    # Everybody may name what is in a schema, or use a type or a language; that opens no data.
+    harmless = grant.objtype in ("OBJECT_SCHEMA", "OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_LANGUAGE", "OBJECT_DATABASE")
+    if harmless or (s.node.tag == "GrantStmt" and _of_new(s)):
+        return
     if grant.is_grant and any(role.roletype == "ROLESPEC_PUBLIC" for role in grant.grantees or ()):
         yield "every role has it, also those to come"
 
@@ -57,7 +77,7 @@ def _(s: Subject) -> Iterator[str]:
 rule(
     "grant-all",
     _T,
-    "warning",
+    "info",
     "GRANT ALL",
     on="GrantStmt",
     why="ALL includes TRUNCATE, REFERENCES and TRIGGER, which let a role empty the table or run code as others.",
@@ -95,7 +115,11 @@ rule(
     good=_GOOD,
 )(
     when(
-        lambda node, s: not node.is_grant and any(role.roletype != "ROLESPEC_PUBLIC" for role in node.grantees or ()),
+        lambda node, s: (
+            not node.is_grant
+            and not _of_new(s)
+            and any(role.roletype != "ROLESPEC_PUBLIC" for role in node.grantees or ())
+        ),
         "clients that use the privilege fail",
     )
 )
@@ -192,6 +216,9 @@ def _(s: Subject) -> Iterator[str]:
     if s.node.tag == "CreatePolicyStmt":
         s.flags[f"policy {s.target}"] = True
     restrictive = s.node.tag == "CreatePolicyStmt" and not s.node.permissive
+    if s.node.cmd_name == "select":
+        # What everybody may read is said so on purpose; it opens nothing to be written.
+        return
     for part in (s.node.qual, s.node.with_check):
         if (
             part is not None
@@ -214,7 +241,7 @@ rule(
     fix="Create the new policy in the same transaction.",
     bad="DROP POLICY p ON users;",
     good="CREATE POLICY p ON users USING (owner = current_user);",
-)(when(lambda node, s: node.removeType == "OBJECT_POLICY", "rows are seen and written by other rules"))
+)(dropping_of_table("POLICY", "rows are seen and written by other rules"))
 
 rule(
     "ban-drop-role",
@@ -227,3 +254,40 @@ rule(
     bad="DROP ROLE app;",
     good="ALTER ROLE app NOLOGIN;",
 )(when(lambda node, s: True, "clients that log in as it fail"))
+
+
+rule(
+    "changing-policy",
+    _T,
+    "info",
+    "Changing a policy",
+    on="AlterPolicyStmt",
+    why="From the commit on other rows are seen and written, by sessions that are open as well.",
+    fix="Try it with SET ROLE in a transaction that is rolled back, for each role that it speaks of.",
+    bad="ALTER POLICY own ON users USING (tenant = current_setting('app.tenant')::bigint);",
+    good="CREATE POLICY own_v2 ON users USING (tenant = current_setting('app.tenant')::bigint);",
+)(when(lambda node, s: not s.on_new, "who sees which rows of {target} changes at once"))
+
+rule(
+    "changing-role-options",
+    _T,
+    "info",
+    "Changing what a role may do, or its settings",
+    on="AlterRoleStmt AlterRoleSetStmt",
+    why="Sessions that are open keep the old settings, those to come have the new ones: clients behave in two ways.",
+    fix="Have the clients connect again at a time of your choosing.",
+    bad="ALTER ROLE app SET statement_timeout = '5s';",
+    good="CREATE ROLE app_v2 LOGIN IN ROLE app;",
+)(when(lambda node, s: True, "it holds for sessions to come, not for those that are open"))
+
+rule(
+    "changing-database-options",
+    _T,
+    "info",
+    "Changing the settings of a database",
+    on="AlterDatabaseStmt AlterDatabaseSetStmt",
+    why="It holds for every role, and only for sessions to come: clients behave in two ways until all connect again.",
+    fix="ALTER ROLE … IN DATABASE … for the one role that needs it.",
+    bad="ALTER DATABASE shop SET search_path = app;",
+    good="CREATE ROLE report LOGIN;",
+)(when(lambda node, s: True, "every role has it in its next session"))

@@ -8,8 +8,9 @@ from typing import Any
 from wesley_tui.lint.rules.reading import actions, dropped
 from wesley_tui.lint.rules.registry import Check
 from wesley_tui.lint.subject import Subject
+from wesley_tui.planner.effects.context import names_in
 
-__all__ = ["altering", "dropping", "renaming", "when"]
+__all__ = ["altering", "dropping", "dropping_of_table", "renaming", "when"]
 
 
 def dropping(kind: str, message: str) -> Check:
@@ -17,7 +18,23 @@ def dropping(kind: str, message: str) -> Check:
 
     def check(s: Subject) -> Iterator[str]:
         for name in dropped(s, kind):
-            yield message.format(name=name)
+            if not s.is_made_again(kind, name.rpartition(".")[2]):
+                yield message.format(name=name)
+
+    return check
+
+
+def dropping_of_table(kind: str, message: str) -> Check:
+    """DROP of what hangs on a table that the script has not made: a trigger, a policy. Not when it is put back."""
+
+    def check(s: Subject) -> Iterator[str]:
+        if s.node.removeType != f"OBJECT_{kind}":
+            return
+        for item in s.node.objects:
+            *table, thing = names_in(item)
+            name = s.context.resolve(table[-2] if len(table) > 1 else None, table[-1])
+            if not s.is_new(name) and not s.is_made_again(kind, f"{name.name}.{thing}"):
+                yield message
 
     return check
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wesley_tui.catalog.model import Check
 from wesley_tui.lint.rules.reading import actions
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import altering, dropping, renaming, when
@@ -119,7 +118,7 @@ rule(
 rule(
     "creating-unlogged-table",
     _T,
-    "warning",
+    "info",
     "CREATE UNLOGGED TABLE",
     on="CreateStmt",
     why="It is empty after a crash, and always on standbys.",
@@ -187,7 +186,7 @@ def _(s: Subject) -> Iterator[str]:
 @rule(
     "table-without-primary-key",
     _T,
-    "warning",
+    "info",
     "A table without a primary key",
     on="CreateStmt",
     why="Rows cannot be told apart, logical replication cannot update them, and batches have nothing to walk along.",
@@ -230,7 +229,7 @@ rule(
 @rule(
     "creating-partition-in-place",
     _T,
-    "warning",
+    "info",
     "CREATE TABLE … PARTITION OF",
     on="CreateStmt",
     why="The parent is locked ACCESS EXCLUSIVE, and its DEFAULT partition is read from end to end under it.",
@@ -259,9 +258,7 @@ def _(s: Subject) -> Iterator[str]:
 def _(s: Subject) -> Iterator[str]:
     for command in actions(s, "AttachPartition"):
         child = s.name(command.get("def").name)
-        table = s.table(child)
-        checks = table is not None and any(isinstance(item, Check) and item.validated for item in table.constraints)
-        if not checks and not s.is_new(child):
+        if str(child) in s.others(s.effects.scans):
             yield f"{child} is read from end to end under its lock"
 
 
@@ -351,3 +348,19 @@ rule(
         "the new table has no keys and no constraints",
     )
 )
+
+
+@rule(
+    "several-alters-of-one-table",
+    _T,
+    "info",
+    "Several ALTER TABLE of one table in one transaction",
+    on="AlterTableStmt",
+    why="Each asks for the lock and may read the table again; one ALTER TABLE takes one lock and reads the table once.",
+    fix="One ALTER TABLE with several subcommands.",
+    bad="BEGIN;\nALTER TABLE users ADD COLUMN a bigint;\nALTER TABLE users ADD COLUMN b bigint;\nCOMMIT;",
+    good="BEGIN;\nALTER TABLE users ADD COLUMN a bigint, ADD COLUMN b bigint;\nCOMMIT;",
+)
+def _(s: Subject) -> Iterator[str]:
+    if s.transaction.explicit and s.transaction.ddl[-1:] == [str(s.target)] and not s.on_new:
+        yield f"{s.target} was altered by the statement before"

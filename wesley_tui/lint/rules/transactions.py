@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from wesley_tui.lint.rules.reading import actions, nodes
-from wesley_tui.lint.rules.registry import rule
+from wesley_tui.lint.rules.registry import Check, rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
 from wesley_tui.planner.effects.context import names_in
@@ -117,13 +117,19 @@ def _(s: Subject) -> Iterator[str]:
         yield f"{held} stays locked while {', '.join(growing)} is read"
 
 
+def _is_bounded(s: Subject) -> bool:
+    """Whoever waits, waits no longer than ``lock_timeout``."""
+    value = s.settings.get("lock_timeout")
+    return value is not None and not _ZERO.fullmatch(value)
+
+
 @rule(
     "several-tables-locked",
     _T,
     "warning",
     "Strong locks on several tables in one transaction",
     why="The first table waits for the second lock; two such transactions in another order deadlock.",
-    fix="One table per transaction.",
+    fix="One table per transaction; or SET LOCAL lock_timeout, and try again when it fails.",
     bad="BEGIN;\nALTER TABLE users ADD COLUMN a bigint;\nALTER TABLE orders ADD COLUMN a bigint;\nCOMMIT;",
     good="ALTER TABLE users ADD COLUMN a bigint;\nALTER TABLE orders ADD COLUMN a bigint;",
 )
@@ -132,7 +138,8 @@ def _(s: Subject) -> Iterator[str]:
         return
     strong = {name for name in s.others(s.effects.locks) if s.effects.locks[name] is LockMode.AccessExclusiveLock}
     before = {name for name, mode in s.transaction.exclusive.items() if mode is LockMode.AccessExclusiveLock}
-    if strong - before and before:
+    bounded = _is_bounded(s) and not s.others((*s.effects.rewrites, *s.effects.scans))
+    if strong - before and before and not bounded:
         awaited = ", ".join(sorted(strong - before))
         yield f"{', '.join(sorted(before))} stays closed while the lock on {awaited} is awaited"
 
@@ -202,8 +209,16 @@ def _value_of(s: Subject) -> str:
     return ""
 
 
-def _is_zero(name: str, s: Subject) -> bool:
-    return str(s.node.name or "").lower() == name and bool(s.node.args) and bool(_ZERO.fullmatch(_value_of(s)))
+def _zero_where_it_matters(name: str) -> Check:
+    """Raised by the first statement that locks what others use: dumps begin with these settings and harm nobody."""
+
+    def check(s: Subject) -> Iterator[str]:
+        value = s.settings.get(name)
+        if value is not None and _ZERO.fullmatch(value) and not s.flags.get(f"zero {name}") and _blocks(s):
+            s.flags[f"zero {name}"] = True
+            yield f"{name} was set to 0: it waits without end"
+
+    return check
 
 
 for _name in ("lock_timeout", "statement_timeout"):
@@ -211,13 +226,28 @@ for _name in ("lock_timeout", "statement_timeout"):
         f"zero-{_name.replace('_', '-')}",
         _T,
         "warning",
-        f"{_name} = 0",
-        on="VariableSetStmt",
+        f"A strong lock under {_name} = 0",
         why="Zero means: wait without end.",
         fix="A few seconds.",
-        bad=f"SET {_name} = 0;",
-        good=f"SET {_name} = '5s';",
-    )(when(lambda node, s, name=_name: _is_zero(name, s), "zero means no limit"))  # type: ignore[misc]
+        bad=f"SET {_name} = 0;\nALTER TABLE users ADD COLUMN a bigint;",
+        good=f"SET {_name} = '5s';\nALTER TABLE users ADD COLUMN a bigint;",
+    )(_zero_where_it_matters(_name))
+
+
+@rule(
+    "uncommitted-transaction",
+    _T,
+    "warning",
+    "BEGIN without COMMIT",
+    on="TransactionStmt",
+    why="At the end of the script psql rolls everything back, or a client keeps the locks for as long as it stays.",
+    fix="COMMIT at the end.",
+    bad="BEGIN;\nALTER TABLE users ADD COLUMN a bigint;",
+    good="BEGIN;\nALTER TABLE users ADD COLUMN a bigint;\nCOMMIT;",
+)
+def _(s: Subject) -> Iterator[str]:
+    if s.node.get("kind") in ("TRANS_STMT_BEGIN", "TRANS_STMT_START") and s.outline.last_end < s.position:
+        yield "nothing ends the transaction"
 
 
 @rule(
@@ -243,7 +273,7 @@ def _(s: Subject) -> Iterator[str]:
 rule(
     "set-local-outside-transaction",
     _T,
-    "warning",
+    "info",
     "SET LOCAL outside a transaction",
     on="VariableSetStmt",
     why="It has no effect: the transaction that it belongs to ends with it.",
@@ -281,7 +311,7 @@ rule(
 rule(
     "session-advisory-lock",
     _T,
-    "warning",
+    "info",
     "A session-level advisory lock",
     on="SelectStmt",
     why="It outlives the transaction, and behind a pooler it belongs to whoever gets the connection next.",
@@ -323,5 +353,5 @@ def _(s: Subject) -> Iterator[str]:
 def _(s: Subject) -> Iterator[str]:
     keys = [c for c in actions(s, "AddConstraint") if c.get("def").contype == "CONSTR_FOREIGN"]
     earlier = [name for name, mode in s.transaction.exclusive.items() if mode is LockMode.ShareRowExclusiveLock]
-    if s.transaction.explicit and keys and earlier:
+    if s.transaction.explicit and keys and earlier and not _is_bounded(s):
         yield f"{', '.join(sorted(earlier))} stays closed to writers meanwhile"

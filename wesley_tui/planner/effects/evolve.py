@@ -18,10 +18,11 @@ from wesley_tui.catalog.model import Catalog, ObjectKind, Policy, QName, Ref, Sq
 from wesley_tui.diff.changes import RenameColumn, RenameTable
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.planner.effects import shapes
+from wesley_tui.planner.effects.code import body_of
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
 from wesley_tui.planner.effects.creating import new_name
 from wesley_tui.planner.effects.links import carry, follow, relationships
-from wesley_tui.planner.effects.tree import parse_one, walk
+from wesley_tui.planner.effects.tree import Node, parse_one, walk
 
 __all__ = ["advance", "advance_node"]
 
@@ -148,10 +149,10 @@ def _sequence(node: Any, context: EffectContext, _source: bytes) -> EffectContex
 
 def _domain(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
     names = names_in(node.domainname)
-    name = QName(names[-2] if len(names) > 1 else (context.search_path or ("public",))[0], names[-1])
+    name = _new_object_name(names, context)
     rules = {"CONSTR_CHECK": "CHECK (…)", "CONSTR_NOTNULL": "NOT NULL"}
     text = " ".join(rules.get(item.contype, "") for item in node.constraints or ())
-    return _with_object(SqlObject("domain", name, (f"CREATE DOMAIN {text}",)), context)
+    return _with_object(SqlObject("domain", name, (f"CREATE DOMAIN {text}",)), context, is_new=True)
 
 
 _OBJECTS: dict[str, ObjectKind] = {
@@ -291,6 +292,31 @@ def _setting(node: Any, context: EffectContext, _source: bytes) -> EffectContext
     return replace(context, search_path=path or ("public",))
 
 
+def _do(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    for statement in body_of(node).statements:
+        context = advance_node(statement.node, context, statement.text.encode())
+    return context
+
+
+def _routine(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    """Only its volatility is kept, and that it is new."""
+    name = _new_object_name(names_in(node.funcname), context)
+    options = {item.defname: item.arg for item in node.options or ()}
+    volatility = options.get("volatility")
+    text = f"CREATE FUNCTION {str(volatility.sval).upper() if isinstance(volatility, Node) else 'VOLATILE'}"
+    return _with_object(SqlObject("function", name, (text,), arguments=""), context, is_new=not node.replace)
+
+
+def _type(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
+    names = [node.typevar.schemaname, node.typevar.relname] if node.typevar is not None else names_in(node.typeName)
+    name = _new_object_name([part for part in names if part], context)
+    return replace(context, created=context.created | {name})
+
+
+def _new_object_name(names: list[str], context: EffectContext) -> QName:
+    return QName(names[-2] if len(names) > 1 else (context.search_path or ("public",))[0], names[-1])
+
+
 def _prepared(node: Any, context: EffectContext, _source: bytes) -> EffectContext:
     return replace(context, prepared={**context.prepared, str(node.name): node.query})
 
@@ -300,6 +326,11 @@ _FOLLOWED: dict[str, Callable[[Any, EffectContext, bytes], EffectContext]] = {
     "CreateTableAsStmt": _created_as,
     "SelectStmt": _selected_into,
     "PrepareStmt": _prepared,
+    "DoStmt": _do,
+    "CreateFunctionStmt": _routine,
+    "CreateEnumStmt": _type,
+    "CompositeTypeStmt": _type,
+    "CreateRangeStmt": _type,
     "ViewStmt": _view,
     "CreateSeqStmt": _sequence,
     "CreateDomainStmt": _domain,

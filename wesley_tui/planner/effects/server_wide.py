@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from wesley_tui.planner.effects.code import body_of
 from wesley_tui.planner.effects.context import EffectContext
+from wesley_tui.planner.effects.evolve import advance_node
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.registry import read, rule
 
@@ -82,8 +84,16 @@ def _alter_subscription(node: Any, _context: EffectContext, tally: Tally) -> Non
 
 
 @rule("DoStmt")
-def _do(_node: Any, _context: EffectContext, tally: Tally) -> None:
-    tally.unknown = "what the code of DO does cannot be read from outside"
+def _do(node: Any, context: EffectContext, tally: Tally) -> None:
+    body = body_of(node)
+    if body.opaque:
+        tally.unknown = f"what the code of DO does is not known: {body.opaque}"
+        return
+    for statement in body.statements:
+        read(statement.node, context, tally)
+        context = advance_node(statement.node, context, statement.text.encode())
+    if body.statements:
+        tally.assumes.append("every statement of the code runs once; a loop may run it as often as there are rows")
 
 
 @rule("CallStmt")
