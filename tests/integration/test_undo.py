@@ -107,14 +107,24 @@ JOURNEYS |= {
             "ALTER TABLE public.b ALTER a_id TYPE bigint, ALTER at TYPE date",
         ],
         rows=[
-            "INSERT INTO public.a (note) SELECT 'n' || i FROM generate_series(1, 50) i",
-            "INSERT INTO public.b SELECT i, 1 + i % 50, '2024-01-01' FROM generate_series(1, 100) i",
+            "INSERT INTO public.a (note) SELECT 'n' || i FROM generate_series(1, 3000) i",
+            "INSERT INTO public.b SELECT i, 1 + i % 50, '2024-01-01' FROM generate_series(1, 3000) i",
         ],
     ),
     "text to number": Journey(
         ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text)"],
         ["ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
-        rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 60) i"],
+        rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 3000) i"],
+    ),
+    "text with a default to number without": Journey(
+        ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text DEFAULT '7')"],
+        ["ALTER TABLE public.a ALTER n DROP DEFAULT", "ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
+        rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 3000) i"],
+    ),
+    "few texts to numbers": Journey(
+        ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text)"],
+        ["ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
+        rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 9) i"],
     ),
     "trigger": Journey(
         OBJECTS,
