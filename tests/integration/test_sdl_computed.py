@@ -11,6 +11,7 @@ import pytest
 
 from tests.catalogs import read
 from tests.integration.test_sdl_presets import build
+from tests.planned import carry_out, changes_left, plan_for
 from wesley_tui.sdl.compile import compile_schema
 from wesley_tui.sdl.diagnostics import Source
 from wesley_tui.sdl.emit import emit_schema
@@ -162,3 +163,28 @@ def test_it_is_pulled_as_what_it_is_made_of(shop: str) -> None:
     assert again.objects == actual.objects
     assert set(again.objects) == set(compile_schema([Source("computed.graphql", SCHEMA)]).catalog.objects)
     assert emit_schema(again) == text
+
+
+PLAIN = SCHEMA.replace("""@computed(
+    from: "Line.order", expr: "coalesce(sum(price * pieces), 0)", where: "NOT cancelled"
+  )""", "").replace("""  greatest: Decimal @computed(from: "Line", expr: "max(price)")
+""", "")  # fmt: skip
+
+
+def test_existing_rows_get_their_value_when_a_column_becomes_computed(any_database: str) -> None:
+    """A new column, and one that was there and is computed from now on; the schema without them first."""
+    build(any_database, compile_schema([Source("plain.graphql", PLAIN)]).catalog, "CURRENT_USER")
+    with psycopg.connect(any_database) as connection:
+        connection.execute("INSERT INTO orders (shop, number, total) SELECT 1, n, 999 FROM generate_series(1, 50) n")
+        connection.execute(
+            'INSERT INTO line (shop, "order", price, cancelled) SELECT 1, n % 40 + 1, n, n % 5 = 0 '
+            "FROM generate_series(1, 200) n"
+        )
+    compiled = compile_schema([Source("computed.graphql", SCHEMA)])
+    plan = plan_for(any_database, compiled.catalog, compiled.intent)
+    assert [step.object for step in plan.steps if step.op == "backfill_sql"] == [
+        "public.orders.greatest", "public.orders.total",
+    ]  # fmt: skip
+    carry_out(any_database, plan)
+    assert_right(any_database)
+    assert changes_left(any_database, compiled.catalog, compiled.intent).changes == ()

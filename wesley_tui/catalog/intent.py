@@ -29,3 +29,5 @@ class Intent:
     """``@uid``: stable identity → the object that has it now: ``table public.users``, ``column public.t.c``."""
     conversions: Mapping[tuple[QName, str], str] = field(default_factory=dict)
     """``@using``: (table by its new name, column) → SQL over the row that makes a value of the column's new type."""
+    computed: Mapping[tuple[QName, str], str] = field(default_factory=dict)
+    """``@computed``: (table by its new name, column) → SQL of the value for a row ``t``, which triggers keep."""

@@ -43,7 +43,12 @@ def retargeted(catalog: Catalog, old: str, new: str) -> Catalog:
 
 def retargeted_intent(intent: Intent, old: str, new: str) -> Intent:
     """``intent`` about the objects of ``new`` instead of ``old``."""
-    return Intent(**{field.name: _key(getattr(intent, field.name), old, new) for field in fields(intent)})
+    moved = Intent(**{field.name: _key(getattr(intent, field.name), old, new) for field in fields(intent)})
+    return replace(
+        moved,
+        conversions={key: _rewritten(text, old, new) for key, text in moved.conversions.items()},
+        computed={key: _rewritten(text, old, new) for key, text in moved.computed.items()},
+    )
 
 
 def merged(catalogs: list[Catalog]) -> Catalog:

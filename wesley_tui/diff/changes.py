@@ -70,6 +70,7 @@ __all__ = [
     "DropObject",
     "DropPolicy",
     "DropTable",
+    "FillComputed",
     "RefuseChange",
     "RenameColumn",
     "RenameConstraint",
@@ -115,6 +116,18 @@ class RenameTable:
 class AddColumn:
     table: QName
     column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class FillComputed:
+    """A column that triggers compute is new, or is computed otherwise: existing rows need their value once."""
+
+    table: QName
+    column: str
+    value: str
+    """SQL of the value for a row ``t``."""
+    triggers: tuple[Ref, ...]
+    """What keeps it from then on; they stand first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,6 +540,7 @@ Change = (
     | RenameTable
     | AddColumn
     | DropColumn
+    | FillComputed
     | RenameColumn
     | AlterColumnType
     | ChangeColumnDefault

@@ -12,18 +12,22 @@ from dataclasses import replace
 
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Ref, Table
-from wesley_tui.catalog.naming import qualified
+from wesley_tui.catalog.naming import default_name, qualified
 from wesley_tui.diff.accepting import with_accepted
 from wesley_tui.diff.changes import (
+    AddColumn,
     AlterColumnType,
     Change,
     CreateEnum,
+    CreateObject,
     CreateSchema,
     CreateTable,
     Diff,
     DropEnum,
     DropTable,
+    FillComputed,
     RenameQuestion,
+    ReplaceObject,
 )
 from wesley_tui.diff.enums import compare_enum
 from wesley_tui.diff.family import compared
@@ -109,9 +113,27 @@ def compare(
     changes += compare_schema_details(scope, unmanaged)
     if created and left:
         questions += table_questions(created, [table for table in left if table.name.schema in named])
+    if intent.computed:
+        changes += _to_fill(changes, live, intent)
     if intent.conversions:
         changes = [_with_conversion(change, intent) for change in changes]
     return Diff(tuple(changes), tuple(sorted(unmanaged)), tuple(questions))
+
+
+def _to_fill(changes: list[Change], live: Catalog, intent: Intent) -> list[FillComputed]:
+    """Computed columns of tables that exist, if they are new or what computes them is."""
+    added = {(change.table, change.column.name) for change in changes if isinstance(change, AddColumn)}
+    made = {change.object.ref for change in changes if isinstance(change, CreateObject)}
+    made |= {change.new.ref for change in changes if isinstance(change, ReplaceObject)}
+    found = []
+    for (table, column), value in sorted(intent.computed.items()):
+        compute = default_name(table.name, (column,), "compute")
+        function = Ref("function", f"{table.schema}.{compute}()")
+        trigger = Ref("trigger", f"{compute} ON {table}")
+        if table in live.tables and ((table, column) in added or not made.isdisjoint((function, trigger))):
+            keepers = tuple(sorted(ref for ref in made if ref.kind in ("function", "trigger")))
+            found.append(FillComputed(table, column, value, keepers))
+    return found
 
 
 def _with_conversion(change: Change, intent: Intent) -> Change:

@@ -17,13 +17,13 @@ the schema, keeps its draft: after a keystroke one type out of a thousand is com
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, QName, Ref, Table
 from wesley_tui.sdl.assembly import Assembly
 from wesley_tui.sdl.collisions import collisions, default_name_clashes
-from wesley_tui.sdl.computed import computed_statements
+from wesley_tui.sdl.computed import computed_statements, computed_values
 from wesley_tui.sdl.diagnostics import Diagnostic, SchemaError, Source
 from wesley_tui.sdl.drafts import Annotation, EnumDraft, TableDraft
 from wesley_tui.sdl.environment import Environment, TypeInfo
@@ -118,7 +118,7 @@ class _Compilation:
             raise SchemaError(Reports.limited(diagnostics))
         return CompiledSchema(
             assembly.catalog(),
-            intent_of(drafts, enums, assembly.dropped, uids),
+            replace(intent_of(drafts, enums, assembly.dropped, uids), computed=_values(drafts, tables)),
             tuple(diagnostics),
             annotations,
             self._reports.lines.locations(self._spots(units, drafts, enums, assembly)),
@@ -317,6 +317,16 @@ class _Compilation:
             yield "enum", str(enum.enum.name), enum.spots, parts
         for ref, (definitions, spot) in assembly.places.items():
             yield ref.kind, ref.name, {"": spot}, [self._reports.places[part] for part in definitions]
+
+
+def _values(drafts: Sequence[tuple[Unit, TableDraft]], tables: Mapping[QName, Table]) -> dict[tuple[QName, str], str]:
+    by_type = {draft.type_name: draft for _, draft in drafts}
+    return {
+        (draft.name, column): value
+        for _, draft in drafts
+        if draft.computed
+        for column, value in computed_values(draft, tables, by_type)
+    }
 
 
 def _is_wrong(draft: TableDraft) -> bool:

@@ -29,7 +29,7 @@ from wesley_tui.sdl.names import nearest
 from wesley_tui.sdl.sqltext import parse_expression
 from wesley_tui.sdl.usage import Use
 
-__all__ = ["computed_statements"]
+__all__ = ["computed_statements", "computed_values"]
 
 
 def computed_statements(
@@ -64,6 +64,39 @@ def computed_statements(
                 use.spot,
             )
         yield from ((kind, use, statement) for kind, statement in _statements(owner, column, source, key, text, where))
+
+
+def computed_values(
+    draft: TableDraft, tables: Mapping[QName, Table], by_type: Mapping[str, TableDraft]
+) -> Iterator[tuple[str, str]]:
+    """(column, SQL of its value for a row ``t`` of the table) of every computed column that is right: what existing
+    rows are filled with."""
+    owner = tables.get(draft.name)
+    if owner is None:
+        return
+    for column, use in draft.computed:
+        ignored = Issues()
+        found = _source(owner, use, tables, by_type, ignored)
+        if found is None:
+            continue
+        source, key = found
+        text = _expression(use, "expr", source, ignored)
+        where = _expression(use, "where", source, ignored) if "where" in use.arguments else None
+        if text is not None and ("where" not in use.arguments or where is not None):
+            # The row gets a name that no table has: "t" may be the table whose rows count.
+            named = ", ".join(f"t.{quote_ident(name)}" for name in key.referenced_columns)
+            value = _value(source, key, text, where, "wesley_row")
+            yield column, f"(SELECT {value} FROM (SELECT {named}) AS wesley_row)"
+
+
+def _value(source: Table, key: ForeignKey, text: str, where: str | None, row: str) -> str:
+    child = f"{qualified(source.name)} AS {quote_ident(source.name.name)}"
+    points_here = " AND ".join(
+        f"{quote_ident(source.name.name)}.{quote_ident(mine)} = {row}.{quote_ident(theirs)}"
+        for mine, theirs in zip(key.columns, key.referenced_columns, strict=True)
+    )
+    condition = f"{points_here} AND ({where})" if where is not None else points_here
+    return f"(SELECT {text} FROM {child} WHERE {condition})"
 
 
 def _source(
@@ -130,12 +163,6 @@ def _statements(
     name = owner.name.name
     compute = QName(owner.name.schema, default_name(name, (column,), "compute"))
     spread = QName(owner.name.schema, default_name(name, (column,), "spread"))
-    child = f"{qualified(source.name)} AS {quote_ident(source.name.name)}"
-    pairs = list(zip(key.columns, key.referenced_columns, strict=True))
-    points_here = " AND ".join(
-        f"{quote_ident(source.name.name)}.{quote_ident(mine)} = NEW.{quote_ident(theirs)}" for mine, theirs in pairs
-    )
-    condition = f"{points_here} AND ({where})" if where is not None else points_here
     settings = (
         f"SECURITY DEFINER SET search_path TO 'pg_catalog', {quote_literal(owner.name.schema)}, 'pg_temp'"
         " SET row_security TO 'off'"
@@ -146,7 +173,7 @@ def _statements(
         f"AS $wesley$\n"
         f"#variable_conflict use_column\n"
         f"BEGIN\n"
-        f"  NEW.{quote_ident(column)} := (SELECT {text} FROM {child} WHERE {condition});\n"
+        f"  NEW.{quote_ident(column)} := {_value(source, key, text, where, 'NEW')};\n"
         f"  RETURN NEW;\n"
         f"END\n"
         f"$wesley$",

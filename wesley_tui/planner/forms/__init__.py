@@ -14,6 +14,7 @@ from wesley_tui.catalog.model import QName, Ref
 from wesley_tui.diff import changes as c
 from wesley_tui.planner.forms import (
     columns,
+    computed,
     constraints,
     enums,
     indexes,
@@ -74,6 +75,7 @@ _FORMS: Mapping[type[Any], _Form] = {
     c.CreateSchema: tables.create_schema,
     c.CreateTable: tables.create_table,
     c.DetachPartition: partitions.detach,
+    c.FillComputed: computed.fill_computed,
     c.DropColumn: columns.drop_column,
     c.DropConstraint: constraints.drop_constraint,
     c.DropEnum: enums.drop_enum,
