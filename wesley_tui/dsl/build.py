@@ -23,6 +23,7 @@ from wesley_tui.dsl.backfill import batches
 from wesley_tui.dsl.backfill_guard import Allowed, read_backfill
 from wesley_tui.dsl.document import DslPlan, DslStep, Limits
 from wesley_tui.dsl.facts import Facts, facts_of
+from wesley_tui.dsl.script import altered
 from wesley_tui.dsl.spelling import qname_of
 from wesley_tui.dsl.template import Values, Wrong
 from wesley_tui.dsl.vocabulary import OPERATIONS, Word
@@ -221,20 +222,15 @@ class _Maker:
         return _operation(op, str(values.get("object", parts[0].object)), wave, tuple(statements), facts)
 
     def _altered(self, values: Values, wave: WaveName) -> Operation:
-        head = f"ALTER TABLE {OPERATIONS['set_logged'].sql({'table': values['table']}).split(' ', 2)[2]}"
-        head = head.removesuffix(" SET LOGGED") + " "
-        actions: list[str] = []
         facts: list[Facts] = []
         for position, item in enumerate(values["actions"]):
             whole = {**item, "table": values["table"]}
             try:
-                statement = _rendered(OPERATIONS[item["op"]], whole)
+                _rendered(OPERATIONS[item["op"]], whole)
             except Wrong as error:
                 raise Wrong(error.message, ("actions", position, *error.path), error.offset) from None
             facts.append(facts_of(whole, self._context, self._rows))
-            actions.append(statement.removeprefix(head))
-        name = str(qname_of(values["table"]))
-        return _operation("alter_table", name, wave, (head + ", ".join(actions),), facts)
+        return _operation("alter_table", str(qname_of(values["table"])), wave, (altered(values),), facts)
 
     def _backfill(self, values: Values, wave: WaveName) -> Operation:
         try:

@@ -516,6 +516,11 @@ def _revoke(v: _View) -> Facts:
     )
 
 
+def _default_privileges(v: _View) -> Facts:
+    node: Any = parse_statement(v["definition"])
+    return Facts(danger="" if node.action.is_grant else "objects that are made later get other privileges")
+
+
 def _comment(v: _View) -> Facts:
     text = v.values.get("text")
     match v["kind"]:
@@ -595,6 +600,7 @@ _ANSWERS: Mapping[str, _Answer] = dict(
         *_each(_row_security, "enable_rls", "disable_rls", "force_rls", "no_force_rls"),
         *_each(_policy, "create_policy", "alter_policy", "drop_policy"),
         ("revoke", _revoke),
+        ("create_default_privileges", _default_privileges),
         ("comment", _comment),
         ("own_sequence", _owner),
     )

@@ -65,6 +65,10 @@ class Document:
     places: dict[Path, int] = field(default_factory=dict)
     """Path → offset of the first character."""
 
+    def line(self, path: Path) -> int:
+        """The line of a value, from 1."""
+        return self.text.count("\n", 0, self.places.get(path, 0)) + 1
+
     def error(self, path: Path, message: str, offset: int = 0) -> PlanError:
         """An error at a value, or ``offset`` characters into the text of a string value."""
         while path and path not in self.places:

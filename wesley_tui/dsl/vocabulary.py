@@ -78,25 +78,28 @@ class Word:
         return self._form(values).render(values)
 
     def _form(self, values: Values) -> Template:
-        """The form that has all the fields that are given, and is given all that it needs."""
+        """The form that takes all the fields that are given, and is given all that it needs; the nearest when there is
+        none."""
 
-        def fit(template: Template) -> tuple[int, int]:
+        def misses(template: Template) -> int:
             fields = template.fields()
             unknown = sum(name not in fields for name in values if name != "op")
-            missing = sum(required and name not in values for name, (_, required) in fields.items())
-            return -unknown - missing, -unknown
+            return unknown + sum(needed and name not in values for name, (_, needed) in fields.items())
 
-        return max(self.templates, key=fit)
+        near = sorted(self.templates, key=misses)
+        best = [template for template in near if misses(template) == misses(near[0])]
+        return next((template for template in best if _fits(template, values)), best[0])
 
     def object_of(self, values: Values) -> str:
         """What is changed, as plans name it: ``public.users.email``."""
         parts: list[str] = []
+        fields = self._form(values).fields()
         for name in self.names:
             value = values.get(name)
             if name == "definition" and isinstance(value, str):
                 return _defined(value)
             if isinstance(value, str):
-                kind = self.fields[name][0]
+                kind = fields[name][0] if name in fields else None
                 dotted = kind in (ALL_KINDS["relation"], ALL_KINDS["qualified"], ALL_KINDS["column_path"])
                 named = parts_of(value) if dotted else [value]
                 if kind is ALL_KINDS["relation"] and len(named) == 1:
@@ -110,6 +113,14 @@ class Word:
             if values is not None:
                 return {"op": self.name, **values}
         return None
+
+
+def _fits(template: Template, values: Values) -> bool:
+    try:
+        check_fields(values, template.fields(), ("op",))
+    except Wrong:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)
@@ -217,6 +228,13 @@ _SIMPLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     )),
     ("disable_trigger", "A trigger does not run any more.", ("table", "trigger"),
      (_T + "DISABLE TRIGGER {trigger:name}",)),
+    ("enable_rule", "A rule counts again.", ("table", "rule"), (
+        _T + "ENABLE[ <when:ALWAYS|REPLICA>] RULE {rule:name}",
+    )),
+    ("disable_rule", "A rule does not count any more.", ("table", "rule"), (_T + "DISABLE RULE {rule:name}",)),
+    ("cluster_on", "Which index CLUSTER uses.", ("table",), (
+        _T + "CLUSTER ON {index:name}", _T + "SET WITHOUT CLUSTER",
+    )),
     ("add_column", "A new column.", ("table", "column"), (_T + "ADD COLUMN " + COLUMN,)),
     ("drop_column", "The column goes, with its data.", ("table", "column"), (_T + "DROP COLUMN {column}",)),
     ("rename_column", "Another name.", ("table", "to"), (_T + "RENAME COLUMN {column} TO {to:name}",)),
@@ -348,6 +366,12 @@ _SIMPLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
         "ALTER <kind:FUNCTION|PROCEDURE|ROUTINE> {name:routine} SET SCHEMA {schema:name}",
         "ALTER <kind:AGGREGATE> {name:aggregate} SET SCHEMA {schema:name}",
     )),
+    ("set_statistics_target", "How much ANALYZE looks at for extended statistics.", ("name",), (
+        "ALTER STATISTICS {name:relation} SET STATISTICS {target:statistics}",
+    )),
+    ("leave_bodies_unread", "What functions of the same step name may come later.", (), (
+        "SELECT pg_catalog.set_config('check_function_bodies', 'off', true)",
+    )),
     ("drop_function", "The function goes.", ("function",), ("DROP FUNCTION {function:routine}",)),
     ("drop_procedure", "The procedure goes.", ("procedure",), ("DROP PROCEDURE {procedure:routine}",)),
     ("drop_aggregate", "The aggregate goes.", ("aggregate",), ("DROP AGGREGATE {aggregate}",)),
@@ -355,6 +379,12 @@ _SIMPLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("drop_statistics", "Extended statistics go.", ("statistics",), ("DROP STATISTICS {statistics:relation}",)),
     ("drop_publication", "The publication goes.", ("publication",), ("DROP PUBLICATION {publication:name}",)),
     ("drop_event_trigger", "The event trigger goes.", ("trigger",), ("DROP EVENT TRIGGER {trigger:name}",)),
+    ("enable_event_trigger", "It runs again.", ("trigger",), (
+        "ALTER EVENT TRIGGER {trigger:name} ENABLE[ <when:ALWAYS|REPLICA>]",
+    )),
+    ("disable_event_trigger", "It does not run any more.", ("trigger",), (
+        "ALTER EVENT TRIGGER {trigger:name} DISABLE",
+    )),
     ("drop_trigger", "The trigger goes.", ("table", "trigger"), ("DROP TRIGGER {trigger:name} ON {table}",)),
     ("drop_rule", "The rule goes.", ("table", "rule"), ("DROP RULE {rule:name} ON {table}",)),
     ("enable_rls", "Row-level security is switched on.", ("table",), (_T + "ENABLE ROW LEVEL SECURITY",)),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pglast.parser import ParseError
+from pglast.parser import ParseError, parse_sql_json
 
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.dsl.backfill import statement_of
@@ -25,7 +25,7 @@ from wesley_tui.dsl.tokens import split_at_commas, tokens_of
 from wesley_tui.dsl.vocabulary import recognised
 from wesley_tui.planner.plan import Plan, Step, Wave
 
-__all__ = ["plan_text", "write_plan"]
+__all__ = ["operations_in", "plan_text", "same_statement", "write_plan"]
 
 _TAG = re.compile(r"wesley_retired_([0-9a-f]{8})_|_([0-9a-f]{8})\b")
 
@@ -202,7 +202,26 @@ def _same(step: Step, read: Step) -> bool:
         return other is not None and (step.backfill.batch_sql, step.backfill.remaining_sql, step.backfill.key) == (
             other.batch_sql, other.remaining_sql, other.key,
         )  # fmt: skip
-    return step.statements == read.statements and step.kind is read.kind
+    return (
+        step.kind is read.kind
+        and len(step.statements) == len(read.statements)
+        and all(map(same_statement, step.statements, read.statements))
+    )
+
+
+def same_statement(one: str, other: str) -> bool:
+    """Whether both are the same to PostgreSQL's parser: the same tree, wherever its parts stand in the text."""
+    return one == other or _tree(one) == _tree(other)
+
+
+def _tree(statement: str) -> Any:
+    return _without_places(json.loads(parse_sql_json(statement)))
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_places(item) for key, item in value.items() if not key.endswith(("location", "stmt_len"))}
+    return [_without_places(item) for item in value] if isinstance(value, list) else value
 
 
 def operations_in(document: dict[str, Any]) -> Iterator[Values]:

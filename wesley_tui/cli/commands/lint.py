@@ -5,12 +5,18 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wesley_tui.cli.exit_codes import ExitCode
 from wesley_tui.cli.output import note, result, result_json
+
+if TYPE_CHECKING:
+    from wesley_tui.lint.run import LintOptions
+    from wesley_tui.lint.subject import StatementReport
 
 
 @click.command("lint", short_help="Show the hazards of hand-written SQL.")
@@ -24,7 +30,7 @@ from wesley_tui.cli.output import note, result, result_json
 def command(
     files: tuple[str, ...], conninfo: str, server_version: int, single_transaction: bool, form: str | None
 ) -> None:
-    """Show locks, rewrites, scans and hazards of each statement in FILE (SQL scripts, or - for stdin)."""
+    """Show locks, rewrites, scans and hazards of each statement in FILE: SQL scripts, hand-written plans, - for stdin."""
     gc.disable()  # one answer, then exit: collecting cycles meanwhile costs time and frees nothing
     from wesley_tui.lint.report import as_github, as_json, as_sarif, as_text
     from wesley_tui.lint.run import LintOptions, lint_script, notes_of
@@ -38,6 +44,9 @@ def command(
     linted = []
     for name in files:
         text = _read(name)
+        if text.lstrip().startswith("{"):
+            linted.append((name, _lint_plan(name, text, options)))
+            continue
         for item in notes_of(text):
             note(f"{name}:{item.line}: skipped, psql alone can run it: {item.text}")
         linted.append((name, lint_script(text, options)))
@@ -57,6 +66,19 @@ def command(
         sys.exit(int(ExitCode.SCHEMA_INVALID))
     if any(item.severity == "error" for report in reports for item in report.findings):
         sys.exit(int(ExitCode.FAILED))
+
+
+def _lint_plan(name: str, text: str, options: LintOptions) -> list[StatementReport]:
+    """A hand-written plan, statement by statement, at the lines of its steps."""
+    from wesley_tui.dsl.document import read_plan
+    from wesley_tui.dsl.script import lint_script_of
+    from wesley_tui.lint.run import lint_script
+
+    script = lint_script_of(read_plan(name, text.encode()))
+    for line, op in script.left_out:
+        note(f"{name}:{line}: {op} is judged by `wesley plan {name} --db …`: it needs the database")
+    reports = lint_script(script.text, options)
+    return [replace(item, line=script.lines[item.line]) for item in reports if item.line in script.lines]
 
 
 def _read(name: str) -> str:
