@@ -1,4 +1,4 @@
--- expect: enum-value-used-in-transaction
+-- expect: enum-value-used-in-transaction enum-value-without-place
 SET lock_timeout = '2s';
 SET statement_timeout = '30s';
 BEGIN;

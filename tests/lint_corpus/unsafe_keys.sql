@@ -1,4 +1,4 @@
--- expect: adding-foreign-key-constraint adding-primary-key disallowed-unique-constraint
+-- expect: adding-foreign-key-constraint adding-primary-key disallowed-unique-constraint foreign-key-without-index
 SET lock_timeout = '2s';
 SET statement_timeout = '30s';
 ALTER TABLE a ADD PRIMARY KEY (id);

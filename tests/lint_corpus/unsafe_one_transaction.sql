@@ -1,4 +1,4 @@
--- expect: adding-not-nullable-field ddl-and-backfill-in-one-transaction long-statement-under-lock update-without-where
+-- expect: adding-not-nullable-field ddl-and-backfill-in-one-transaction long-statement-under-lock several-alters-of-one-table update-without-where
 SET lock_timeout = '2s';
 SET statement_timeout = '30s';
 BEGIN;

@@ -1,4 +1,4 @@
--- expect: long-statement-under-lock validating-in-same-transaction
+-- expect: long-statement-under-lock several-alters-of-one-table validating-in-same-transaction
 SET lock_timeout = '2s';
 SET statement_timeout = '30s';
 BEGIN;
