@@ -85,6 +85,11 @@ def planning(command: _F) -> _F:
     wrapped = cast(_F, with_options)
     for option in (
         click.option(
+            "--calibrate",
+            is_flag=True,
+            help="Read up to 64 MB and sort a little, to know how fast the server is where it has no history.",
+        ),
+        click.option(
             "--accept-rename",
             "accept_renames",
             multiple=True,

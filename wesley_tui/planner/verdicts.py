@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from wesley_tui.catalog.model import QName
-from wesley_tui.planner.estimates import human_duration
+from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.plan import LockMode, Plan, Step, Wave
 from wesley_tui.planner.policy import Policy

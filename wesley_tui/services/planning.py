@@ -56,16 +56,14 @@ def load_plan(path: Path) -> Plan:
         ) from error
 
 
-def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions, *, probing: bool = False) -> Planned:
+def plan_schema(target: Target, paths: Sequence[str], options: PlanningOptions) -> Planned:
     """Plan the SDL in ``paths`` against ``target``. The schema is compiled first: a text that does not compile is
-    reported (``SchemaError``) without touching the network. ``probing``: see :mod:`wesley_tui.services.probing`."""
-    return plan_sources(target, read_schema(paths), options, probing=probing)
+    reported (``SchemaError``) without touching the network."""
+    return plan_sources(target, read_schema(paths), options)
 
 
-def plan_sources(
-    target: Target, sources: Sequence[Source], options: PlanningOptions, *, probing: bool = False
-) -> Planned:
-    workbench = Workbench(target, options, probing=probing)
+def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOptions) -> Planned:
+    workbench = Workbench(target, options)
     compiled = workbench.compile(sources)
     snapshot = asyncio.run(_read(workbench, schemas_of(compiled)))
     plan = workbench.plan_compiled(compiled, sources, snapshot)

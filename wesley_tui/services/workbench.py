@@ -45,6 +45,8 @@ class PlanningOptions:
     """Patterns of objects that are neither compared nor listed, see :mod:`wesley_tui.diff.ignoring`."""
     accept_renames: tuple[str, ...] = ()
     """Answers to rename questions, see :mod:`wesley_tui.diff.accepting`."""
+    calibrate: bool = False
+    """Measure how fast the server is where it has no history, see :mod:`wesley_tui.services.probing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,8 @@ class Planning:
 class Workbench:
     """Holds the last snapshot and the caches of incremental compilation; not shared between threads while it plans."""
 
-    def __init__(self, target: Target, options: PlanningOptions | None = None, *, probing: bool = False) -> None:
-        """``probing``: measure how fast the server is where it has no history."""
+    def __init__(self, target: Target, options: PlanningOptions | None = None) -> None:
         self.target = target
-        self._probing = probing
         self.options = options or PlanningOptions()
         self.snapshot: Snapshot | None = None
         self.observed: Observed | None = None
@@ -100,7 +100,7 @@ class Workbench:
         if self.options.schemas:
             self.tenants = await self.target.matching_schemas(self.options.schemas)
             schemas = None if schemas is None else {*schemas, *self.tenants} - {DECLARED_SCHEMA}
-        self.snapshot, self.observed = await self.target.look(schemas, probing=self._probing)
+        self.snapshot, self.observed = await self.target.look(schemas, probing=self.options.calibrate)
         return self.snapshot
 
     def compile(self, sources: Sequence[Source]) -> CompiledSchema:
