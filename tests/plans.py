@@ -23,7 +23,7 @@ from wesley_tui.planner.plan import (
     WaveName,
 )
 
-__all__ = ["accept", "autocommit", "backfill", "check", "concurrent_index", "make_plan", "transactional"]
+__all__ = ["Draft", "accept", "autocommit", "backfill", "check", "concurrent_index", "make_plan", "transactional"]
 
 Draft = tuple[WaveName, Step]
 

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     try:
         if verb == "start":
             plan = plan_from_document(Path(plan_file).read_text())
-            run = start_run(uri, plan, accept(plan), options)
+            run = start_run(uri, plan, accept(plan, contract=True), options)
         else:
             run = resume_run(uri, options)
     except ExecutorError as error:

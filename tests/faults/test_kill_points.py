@@ -13,7 +13,9 @@ import pytest
 
 from tests.conftest import Servers, fresh_database
 from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.planned_case import planned_case
 from tests.faults.wrong import WRONG
+from tests.faults.zygote import Zygote
 from wesley_tui.demo.server import available_binaries
 from wesley_tui.executor import failpoints, ledger
 
@@ -24,25 +26,55 @@ _SAMPLE = (
     "after_batch:2",
 )
 _WIRE = ("before_send", "half_sent", "after_send")
-_ALL = [f"{name}:{count}" for name in failpoints.NAMES for count in range(1, 41 if name in _WIRE else 7)]
-_POINTS = _ALL if _SLOW else _SAMPLE
 
 
-@pytest.fixture(params=_VERSIONS, ids=lambda major: f"pg{major}")
-def case(servers: Servers, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    for uri in fresh_database(servers.get(request.param)):
+def points(every: int) -> list[str]:
+    """Each place and each time that a run comes by it; of the places on the wire only every so many times."""
+    return [
+        f"{name}:{count}"
+        for name in failpoints.NAMES
+        for count in (range(1, 61, every) if name in _WIRE else range(1, 6))
+    ]
+
+
+_KILLS = (
+    [(major, point) for major in _VERSIONS for point in points(1 if major == 18 else 4)]
+    if _SLOW
+    else [(18, point) for point in _SAMPLE]
+)
+
+
+@pytest.fixture
+def case(servers: Servers, request: pytest.FixtureRequest, tmp_path: Path, zygote: Zygote) -> Iterator[Case]:
+    for uri in fresh_database(servers.get(getattr(request, "param", 18))):
         seed(uri)
-        yield Case(uri, whole_plan(uri), tmp_path)
+        yield Case(uri, whole_plan(uri), tmp_path, zygote)
 
 
-@pytest.mark.parametrize("point", _POINTS)
+@pytest.fixture
+def planned(servers: Servers, tmp_path: Path, zygote: Zygote) -> Iterator[Case]:
+    for uri in fresh_database(servers.get(18)):
+        yield planned_case(uri, tmp_path, zygote)
+
+
+@pytest.mark.parametrize(("case", "point"), _KILLS, indirect=["case"])
 def test_killed_at(case: Case, point: str) -> None:
+    _kill_and_converge(case, point)
+
+
+@pytest.mark.parametrize("point", points(2) if _SLOW else ["after_send:30"])
+def test_a_plan_of_the_planner_killed_at(planned: Case, point: str) -> None:
+    _kill_and_converge(planned, point)
+
+
+def _kill_and_converge(case: Case, point: str) -> None:
     code, said = case.run("start", point)
     if code == 0 and _SLOW:
-        pytest.skip("the run does not come by that often")
+        case.assert_whole()
+        return
     assert code == -signal.SIGKILL, said
     case.converge()
-    assert case.violations() == []
+    case.assert_whole()
 
 
 def test_killed_again_and_again(case: Case) -> None:
@@ -52,7 +84,7 @@ def test_killed_again_and_again(case: Case) -> None:
         code, said = case.run("resume", point)
         assert code in {0, -signal.SIGKILL}, said
     case.converge()
-    assert case.violations() == []
+    case.assert_whole()
 
 
 @pytest.mark.skipif(not _SLOW, reason="WESLEY_SLOW=1 runs it")
@@ -69,7 +101,7 @@ def test_killed_at_random_points_until_it_is_done(case: Case, seed: int) -> None
             break
         verb = "resume" if ledger.status(case.uri) is not None else "start"
     case.converge()
-    assert case.violations() == []
+    case.assert_whole()
 
 
 @pytest.mark.parametrize(

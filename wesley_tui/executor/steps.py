@@ -219,17 +219,14 @@ class StepRunner:
             return
         started = await self._control.clock()
         half_made = await self._half_made(worker, call)
-        if (
-            begun == "again"
-            and not half_made
-            and step.postchecks
-            and await self._look(worker, call, "postchecks") is None
-        ):
-            await self._finish(worker, call, started, "an earlier attempt had finished it")
-            return
         if half_made:
             await self._clean_up(worker, call)
             failpoints.reached("after_cleanup")
+        tried = begun == "again" or half_made
+        if tried and step.postchecks and await self._look(worker, call, "postchecks") is None:
+            # It had ended unheard; or what tidies up was all that was missing, as of a pending DETACH.
+            await self._finish(worker, call, started, "an earlier attempt had finished it")
+            return
         problem = await self._look(worker, call, "prechecks")
         if problem is not None:
             raise StatementFailed("WE002", problem, detail=f"precheck of step {step.ordinal} ({step.op} {step.object})")
