@@ -102,7 +102,8 @@ def converge(source: str, target: str, *, purge: bool = False, through_sdl: bool
     left = changes_left(source, desired, adopt_all=True).changes
     assert left == (), f"still differs: {left}"
     assert plan_for(source, desired, adopt_all=True, purge=purge).waves == (), "the second plan is not empty"
-    different = differences(after, _as_inherited(_within(read(source).catalog, after.schemas), after))
+    found = _unnamed(_as_inherited(_within(read(source).catalog, after.schemas), after), after)
+    different = differences(after, found)
     assert different == [], f"the catalogs differ: {different}"
     for name, rows in kept.items():
         now = _values(source, name, rows.columns)
@@ -163,6 +164,21 @@ def _as_inherited(found: Catalog, expected: Catalog) -> Catalog:
             or not any(parent.constraint(item.name) for parent in _ancestors(wanted, expected))
         )
         tables[name] = replace(table, columns=columns, constraints=constraints)
+    return replace(found, tables=tables)
+
+
+def _unnamed(found: Catalog, expected: Catalog) -> Catalog:
+    """A NOT NULL that ``expected`` gives no name has whatever name it got from the parent that its table has left."""
+    tables = dict(found.tables)
+    for name, wanted in expected.tables.items():
+        if name in tables:
+            columns = tuple(
+                replace(column, not_null_name=None)
+                if (other := wanted.column(column.name)) is not None and other.not_null_name is None
+                else column
+                for column in tables[name].columns
+            )
+            tables[name] = replace(tables[name], columns=columns)
     return replace(found, tables=tables)
 
 

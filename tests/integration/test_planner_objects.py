@@ -9,7 +9,8 @@ import pytest
 
 from tests.catalogs import clear_database, create_statements, differences, read, run
 from tests.planned import carry_out, changes_left, plan_for
-from wesley_tui.catalog.model import Catalog
+from wesley_tui.catalog.intent import Intent
+from wesley_tui.catalog.model import Catalog, QName
 from wesley_tui.planner.document import plan_from_json, plan_to_json
 from wesley_tui.planner.plan import Plan
 
@@ -286,3 +287,47 @@ def test_five_hundred_views_in_a_chain(database: str) -> None:
     plan = plan_for(database, wanted)
     assert operations(plan) == ["create_view"] * 500
     assert list(create_statements(wanted))
+
+
+@pytest.mark.parametrize(
+    ("view", "operation"),
+    [
+        ("SELECT id, mail AS code FROM public.account WHERE mail <> ''", []),
+        ("SELECT a.id, a.mail AS code FROM public.account a JOIN public.entry e ON e.account = a.id", []),
+        ("SELECT id, mail FROM public.account WHERE mail <> ''", ["replace_view"]),
+    ],
+)
+def test_a_view_stays_when_a_column_is_renamed(any_database: str, view: str, operation: list[str]) -> None:
+    """The server follows the rename and shows the column under its old name; another name takes no more than ALTER."""
+    before = view.replace("mail AS code", "code").replace("mail", "code")
+    on_it = "CREATE VIEW public.above AS SELECT id FROM public.shown"
+    run(any_database, (*_BASE, "ALTER TABLE public.account RENAME code TO mail", f"CREATE VIEW public.shown AS {view}"))
+    run(any_database, (on_it,))
+    wanted = read(any_database).catalog
+    clear_database(any_database)
+    run(any_database, (*_BASE, f"CREATE VIEW public.shown AS {before}", on_it))
+    intent = Intent(renamed_columns={(QName("public", "account"), "mail"): "code"})
+    plan = plan_for(any_database, wanted, intent)
+    assert operations(plan) == ["rename_column", *operation]
+    assert not any("DROP VIEW" in step.sql for step in plan.steps)
+    carry_out(any_database, plan)
+    assert changes_left(any_database, wanted).changes == ()
+
+
+def test_a_range_type_is_exchanged_and_comes_and_goes(any_database: str) -> None:
+    """With its multirange type and its constructors, which have its name."""
+    users = (
+        "CREATE TABLE public.n (id bigint PRIMARY KEY, d public.span, many public.span[], m public.span_multirange)",
+        "INSERT INTO public.n SELECT i, public.span(i, i + 1), ARRAY[public.span(0, i)], "
+        "public.span_multirange(public.span(i, i + 1)) FROM generate_series(1, 5) AS i",
+        "CREATE VIEW public.d_view AS SELECT d FROM public.n",
+    )
+    narrow = "CREATE TYPE public.span AS RANGE (subtype = float8)"
+    wide = "CREATE TYPE public.span AS RANGE (subtype = float8, subtype_diff = float8mi)"
+    migrate(any_database, (narrow, *users), (wide, *users))
+    assert count(any_database, "public.n WHERE d = public.span(id, id + 1)") == 5
+    clear_database(any_database)
+    migrate(any_database, (narrow,), (), adopt_all=True)
+    plan = plan_for(any_database, Catalog(schemas=frozenset({"public"})))
+    assert plan.waves == ()
+    run(any_database, (narrow, "SELECT public.span_multirange(public.span(1, 2))"))

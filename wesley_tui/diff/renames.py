@@ -35,6 +35,7 @@ from wesley_tui.catalog.model import (
 from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_literal
 from wesley_tui.diff.accepting import acceptance
 from wesley_tui.diff.changes import RenameColumn, RenameEnum, RenameEnumLabel, RenameQuestion, RenameTable
+from wesley_tui.diff.followed import with_columns_renamed
 
 __all__ = ["RenameChange", "column_questions", "renamed_catalog", "table_questions", "wanted_renames"]
 
@@ -125,13 +126,15 @@ def renamed_catalog(catalog: Catalog, changes: Iterable[RenameChange]) -> Catalo
 
 def _rename_in_object(item: SqlObject, names: _Names) -> SqlObject:
     """What carries it, what it belongs to and what it needs; of its statements, the qualified names of tables and
-    types. The server follows columns too, but prints them under an alias: such an object is compared as changed."""
+    types, and columns in the queries of views (:mod:`wesley_tui.diff.followed`)."""
     depends_on = tuple(_rename_ref(ref, names) for ref in item.depends_on)
     statements = item.statements
     for old, new in names.tables.items():
         statements = tuple(_replace_name(text, qualified(old), qualified(new)) for text in statements)
     for before, after in names.types.items():
         statements = tuple(_replace_name(text, before, after) for text in statements)
+    if names.columns and item.kind in ("view", "materialized view"):
+        statements = (with_columns_renamed(statements[0], names.columns), *statements[1:])
     owner = item.owned_by
     if owner is not None:
         table = names.table(owner[0])

@@ -100,8 +100,8 @@ def _mode(parameter: _Node) -> str:
 
 
 def _view(old: SqlObject, new: SqlObject, first: _Node, second: _Node) -> tuple[str, ...] | None:
-    """Columns can only be appended, and keep name and type. Their types are known to be the same when their expressions
-    are and when these read the same relations."""
+    """Columns can only be appended, and keep their types, which are known to be the same when their expressions are and
+    when these read the same relations. Their names change by ALTER VIEW."""
     before, after = first.get("ViewStmt"), second.get("ViewStmt")
     if before is None or after is None:
         return None
@@ -111,12 +111,45 @@ def _view(old: SqlObject, new: SqlObject, first: _Node, second: _Node) -> tuple[
     if old_query.get("fromClause") != new_query.get("fromClause") or before.get("aliases") != after.get("aliases"):
         return None
     old_targets, new_targets = old_query.get("targetList", []), new_query.get("targetList", [])
-    star = '"A_Star"'
-    if old_targets != new_targets[: len(old_targets)] or star in json.dumps(new_targets):
+    if '"A_Star"' in json.dumps(new_targets) or len(new_targets) < len(old_targets):
         return None
-    if old.columns and new.columns and old.columns != new.columns[: len(old.columns)]:
+    if [_value(item) for item in old_targets] != [_value(item) for item in new_targets[: len(old_targets)]]:
         return None
-    return _or_replace(new.statements, "VIEW")
+    renamed = _other_names(old, new, old_targets, new_targets) if "aliases" not in before else []
+    if renamed is None:
+        return None
+    replaced = _or_replace(new.statements, "VIEW")
+    if replaced is None:
+        return None
+    renames = (
+        f"ALTER VIEW {qualified(new.name)} RENAME COLUMN {quote_ident(was)} TO {quote_ident(now)}"
+        for was, now in renamed
+    )
+    return (*renames, *replaced)
+
+
+def _value(target: _Node) -> _Node:
+    return {key: value for key, value in target["ResTarget"].items() if key != "name"}
+
+
+def _other_names(
+    old: SqlObject, new: SqlObject, old_targets: list[_Node], new_targets: list[_Node]
+) -> list[tuple[str, str]] | None:
+    """Output columns that only get another name; None when that cannot be told, or names are exchanged."""
+    before: list[str | None] = list(old.columns) or [_output_name(item) for item in old_targets]
+    after: list[str | None] = list(new.columns) or [_output_name(item) for item in new_targets]
+    if None in before or None in after or len(before) != len(old_targets):
+        return None if old_targets != new_targets[: len(old_targets)] else []
+    pairs = [(str(was), str(now)) for was, now in zip(before, after, strict=False) if was != now]
+    return None if {now for _, now in pairs} & set(before) else pairs
+
+
+def _output_name(target: _Node) -> str | None:
+    item = target["ResTarget"]
+    if "name" in item:
+        return str(item["name"])
+    fields = item.get("val", {}).get("ColumnRef", {}).get("fields", [])
+    return str(fields[-1]["String"]["sval"]) if fields and "String" in fields[-1] else None
 
 
 def _options(node: _Node) -> dict[str, Any]:

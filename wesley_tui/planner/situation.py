@@ -67,10 +67,6 @@ MOVED_PREFIX = "wesley_old_"
 """Of a constraint or index that made way to another definition, until its drop."""
 
 
-_REPLACED = frozenset(("view", "materialized view", "function", "procedure"))
-"""Kinds whose new definition may no longer need what the old one needs."""
-
-
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     """What a person chose for a plan."""
@@ -174,7 +170,6 @@ class Situation:
     def gone_before(self, ref: Ref) -> tuple[str, ...]:
         """What the drop of a live thing waits for: all that stands on it, as far as the plan drops or replaces that."""
         standing = self.standing_on.get(ref, ())
-        replaced = (other for other in standing if other.kind in _REPLACED)
         tables = self.tables_on.get(ref, ())
         return (
             *(f"table {table} gone" for table in tables if table in self.dropped),
@@ -185,7 +180,7 @@ class Situation:
                 if (item := self.live.objects[other]).relation in self.dropped
             ),
             *(object_resource(other, "gone") for other in standing),
-            *(object_resource(other) for other in replaced if other in self.rebuilt),
+            *(object_resource(other) for other in standing if other in self.rebuilt),
         )
 
     def heirs_of(self, table: QName) -> list[QName]:
@@ -198,6 +193,19 @@ class Situation:
                     found.append(name)
                     pending.append(name)
         return found
+
+    def belongs_to(self, table: QName, ancestor: QName) -> bool:
+        """Whether ``table`` is to be below ``ancestor``: a partition or child of it, or of one that is, or itself."""
+        pending, seen = [table], set[QName]()
+        while pending:
+            name = pending.pop()
+            if name == ancestor:
+                return True
+            wanted = self.desired.tables.get(name)
+            if wanted is not None and name not in seen:
+                seen.add(name)
+                pending += (*wanted.inherits, *((wanted.partition_of,) if wanted.partition_of is not None else ()))
+        return False
 
     def _columns_gone(self, table: QName) -> Iterator[str]:
         wanted = self.desired.tables.get(table)

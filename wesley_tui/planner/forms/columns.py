@@ -111,7 +111,7 @@ def _add_required(table: QName, column: Column, situation: Situation) -> Iterato
     before anything of the plan is done, and once more right before."""
     rows = situation.rows(table)
     family = [table, *situation.heirs_of(table)]
-    staying = [name for name in family if name in situation.desired.tables]
+    staying = [name for name in family if name in situation.desired.tables and situation.belongs_to(name, table)]
     before = [situation.old_name(name) for name in staying]
     danger = ""
     if rows > 0:

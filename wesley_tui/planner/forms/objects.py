@@ -21,6 +21,7 @@ from wesley_tui.diff.changes import (
     DropObject,
     ReplaceObject,
 )
+from wesley_tui.planner.forms.resting import moved, renamed, type_names
 from wesley_tui.planner.operations import (
     TYPE_OF,
     Operation,
@@ -227,7 +228,7 @@ def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Oper
         )
         return
     used = any(old.ref in table.depends_on for table in situation.live.tables.values())
-    if used and new.kind in ("domain", "composite type"):
+    if used and new.kind in ("domain", "composite type", "range type"):
         yield _exchanged(old, new, base, situation)
         return
     phase = Phase.RECREATE if base.phase < Phase.RECREATE else base.phase
@@ -246,18 +247,18 @@ def _exchanged(old: SqlObject, new: SqlObject, base: Operation, situation: Situa
     the new one through text, and the old one rests for what was retired and has it still."""
     resting = situation.resting_name(old.name, shared=True)
     away = replace(old, name=QName(old.name.schema, resting))
-    type_name = qualified(new.name)
+    spelled = type_names(new)
     columns = [
         (table.name, column)
         for table in situation.live.tables.values()
         if old.ref in table.depends_on and (table.name in situation.desired.tables)
         for column in table.columns
-        if column.type.removesuffix("[]") == type_name and situation.desired_column(table.name, column.name) is not None
+        if column.type.removesuffix("[]") in spelled and situation.desired_column(table.name, column.name) is not None
     ]
     changes = []
     for table, column in columns:
         name = quote_ident(column.name)
-        through = "text" + column.type.removeprefix(type_name)
+        through = "text[]" if column.type.endswith("[]") else "text"
         action = f"ALTER COLUMN {name} TYPE {column.type} USING {name}::{through}::{column.type}"
         if column.default is not None:
             wanted = situation.desired_column(table, column.name)
@@ -269,11 +270,11 @@ def _exchanged(old: SqlObject, new: SqlObject, base: Operation, situation: Situa
         base,
         phase=Phase.COLUMN,
         statements=(
-            f"ALTER {ddl_lifecycle.object_name(old)} RENAME TO {quote_ident(resting)}",
+            *renamed(old, resting),
             *ddl_lifecycle.create_object(new),
             *changes,
             f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}",
-            f"ALTER {ddl_lifecycle.object_name(away)} SET SCHEMA {RETIRED_SCHEMA}",
+            *moved(away, RETIRED_SCHEMA),
         ),
         disturbs=(
             old.ref,
@@ -312,21 +313,14 @@ def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]
 def _retired(item: SqlObject, base: Operation, situation: Situation) -> Operation:
     """Moved away, not dropped: retired tables and columns may need it, and a sequence keeps its position."""
     resting = QName(RETIRED_SCHEMA, situation.resting_name(item.name, shared=True))
-    renamed = replace(item, name=QName(item.name.schema, resting.name))
+    away = replace(item, name=QName(item.name.schema, resting.name))
     rested = replace(item, name=resting)
     forward, backward = [f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}"], []
     if item.owned_by is not None:
         forward.append(ddl_lifecycle.own_sequence(item.name, None))
         backward.append(ddl_lifecycle.own_sequence(item.name, item.owned_by))
-    forward += (
-        f"ALTER {ddl_lifecycle.object_name(item)} RENAME TO {quote_ident(resting.name)}",
-        f"ALTER {ddl_lifecycle.object_name(renamed)} SET SCHEMA {RETIRED_SCHEMA}",
-    )
-    backward = [
-        f"ALTER {ddl_lifecycle.object_name(rested)} SET SCHEMA {quote_ident(item.name.schema)}",
-        f"ALTER {ddl_lifecycle.object_name(renamed)} RENAME TO {quote_ident(item.name.name)}",
-        *backward,
-    ]
+    forward += (*renamed(item, resting.name), *moved(away, RETIRED_SCHEMA))
+    backward = [*moved(rested, item.name.schema), *renamed(away, item.name.name), *backward]
     return replace(
         base,
         op=_op("retire", item),
