@@ -116,7 +116,8 @@ class Subject:
     def is_made_again(self, kind: str, name: str) -> bool:
         """What a DROP takes away, further down the script puts back; ``name`` without its schema, that of a trigger,
         policy, rule or constraint with its table: ``users.audit``."""
-        return self.outline.is_made_after(self.position, kind, name)
+        # A constraint may come back in the statement that drops it.
+        return self.outline.is_made_after(self.position - (kind == "CONSTRAINT"), kind, name)
 
     @property
     def on_new(self) -> bool:

@@ -263,12 +263,12 @@ rule(
     _T,
     "warning",
     "ALTER EXTENSION … UPDATE",
-    on="AlterExtensionStmt",
+    on="AlterExtensionStmt AlterExtensionContentsStmt",
     why="The extension's script may do anything, also lock tables that use it.",
     fix="Read the script of the new version, and rehearse it.",
     bad="ALTER EXTENSION postgis UPDATE;",
-    good=_GOOD,
-)(when(lambda node, s: True, "its script may do anything"))
+    good="CREATE EXTENSION IF NOT EXISTS postgis;",
+)(when(lambda node, s: node.tag == "AlterExtensionStmt" or node.action == -1, "what it brings may change or go"))
 
 rule(
     "publication-for-all-tables",
@@ -418,3 +418,16 @@ rule(
         "{target} answers by other rules at once",
     )
 )
+
+
+rule(
+    "moving-object",
+    _T,
+    "error",
+    "SET SCHEMA of a view, function, type or sequence",
+    on="AlterObjectSchemaStmt",
+    why="Clients that name the old schema, or find the object by their search_path, fail.",
+    fix="Make it anew in the new schema, and drop the old one when nobody uses it any more.",
+    bad="ALTER FUNCTION f(int) SET SCHEMA api;",
+    good="CREATE FUNCTION api.f(n int) RETURNS int LANGUAGE sql AS 'SELECT n';",
+)(when(lambda node, s: node.objectType != "OBJECT_TABLE" and not s.on_new, "clients that use it by its old name fail"))

@@ -241,7 +241,7 @@ def _storage_parameters(command: Any, target: Target) -> None:
 def _set_logged(command: Any, target: Target) -> None:
     target.lock(LockMode.AccessExclusiveLock)
     unlogged = command.subtype == "AT_SetUnLogged"
-    if target.table is not None and target.table.unlogged == unlogged:
+    if target.table is not None and target.context.knows(target.name) and target.table.unlogged == unlogged:
         return
     target.rewrite()
     if unlogged:
@@ -253,7 +253,7 @@ def _moved(command: Any, target: Target) -> None:
     """Every block is copied under the lock; of a partitioned table only the default for new partitions changes."""
     target.lock(LockMode.AccessExclusiveLock)
     old = target.table
-    if old is not None:
+    if old is not None and target.context.knows(target.name):
         before = (
             old.access_method or "heap" if command.subtype == "AT_SetAccessMethod" else old.tablespace or "pg_default"
         )

@@ -33,6 +33,8 @@ class EffectContext:
     know."""
     guarded: frozenset[QName] = frozenset()
     """Tables that got a policy, also those that the catalog does not know."""
+    stubs: frozenset[QName] = frozenset()
+    """Tables of which a partial catalog holds no more than what statements before said of them."""
     prepared: Mapping[str, Any] = field(default_factory=dict)
     """Statements that the session has prepared, by name."""
 
@@ -47,7 +49,7 @@ class EffectContext:
 
     def knows(self, name: QName) -> bool:
         """True when what the catalog says of the table, or that it does not exist, is all there is to know."""
-        return self.complete or self.table(name) is not None
+        return self.complete or (self.table(name) is not None and name not in self.stubs)
 
     def table(self, name: QName) -> Table | None:
         return self.catalog.tables.get(name) if self.catalog is not None else None

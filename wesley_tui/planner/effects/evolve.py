@@ -209,6 +209,7 @@ def _indexed(node: Any, context: EffectContext, _source: bytes) -> EffectContext
         return context
     if view is not None:
         return _with_object(replace(view, indexes=(*view.indexes, shapes.index_of(node))), context)
+    context = _with_stub(name, context)
     return _with_table(name, context, lambda table: replace(table, indexes=(*table.indexes, shapes.index_of(node))))
 
 
@@ -262,8 +263,23 @@ def _schema_set(node: Any, context: EffectContext, _source: bytes) -> EffectCont
     return _moved(old, QName(str(node.newschema), old.name), context)
 
 
+def _with_stub(name: QName, context: EffectContext) -> EffectContext:
+    """A record for a table that exists and that nobody has described, so that what is proven of it is remembered."""
+    if not context.partial or context.table(name) is not None or _is_other_relation(name, context):
+        return context
+    return replace(_put(Table(name), context), stubs=context.stubs | {name})
+
+
+def _is_other_relation(name: QName, context: EffectContext) -> bool:
+    return context.index_table(name) is not None or any(
+        context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence")
+    )
+
+
 def _altered(node: Any, context: EffectContext, source: bytes) -> EffectContext:
     name = name_of(node.relation, context)
+    if node.objtype == "OBJECT_TABLE":
+        context = _with_stub(name, context)
     table = context.table(name)
     for command in node.cmds:
         if table is not None:

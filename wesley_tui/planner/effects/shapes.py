@@ -83,6 +83,9 @@ def _validated(constraint: Constraint, name: str) -> Constraint:
 
 
 def _change_column(table: Table, name: str, **values: Any) -> Table:
+    if table.column(name) is None:
+        # Of a table that nobody has described, what is said of a column is all that is known of it.
+        return replace(table, columns=(*table.columns, replace(Column(name, "unknown"), **values)))
     return replace(table, columns=tuple(replace(c, **values) if c.name == name else c for c in table.columns))
 
 
