@@ -239,7 +239,9 @@ def test_on_the_command_line(database: str, tmp_path: Path) -> None:
     schema = tmp_path / "schema.graphql"
     schema.write_text(SCHEMA)
     plan = tmp_path / "my.plan"
-    assert wesley("plan", schema, "--db", database, "-o", plan, state=tmp_path).code == 0
+    printed = wesley("plan", schema, "--db", database, "--json", state=tmp_path)
+    assert (printed.json["verdict"].split(":")[0], printed.json["risk"]["word"]) == ("SAFE", "low")
+    plan.write_text(printed.out)
     with transaction(database, "SELECT FROM t") as connection:
         pid = connection.info.backend_pid
         for what in (schema, plan):
@@ -253,6 +255,8 @@ def test_on_the_command_line(database: str, tmp_path: Path) -> None:
         assert f"pid {pid}" in told.out, told.err
         plain = wesley("plan", "--explain", schema, "--db", database, state=tmp_path)
         assert plain.out.startswith("SAFE: 1 step"), plain.err
+        offline = wesley("plan", plan, "--explain", "--db", "host=/nowhere", state=tmp_path)
+        assert offline.out.startswith("SAFE: 1 step"), offline.err
         data = wesley("plan", schema, "--explain", "--json", "--db", database, state=tmp_path).json
         assert data["waves"][0]["steps"][0]["in_the_way_now"] == [item["who"]]
 

@@ -21,6 +21,8 @@ __all__ = ["VERSION", "PlanDocumentError", "plan_from_json", "plan_to_json"]
 
 VERSION = 1
 """Of the document's form; a reader refuses another one."""
+BESIDE = ("policy", "verdict", "risk")
+"""Keys that the command line adds to what it prints: they say what the plan was thought of, and are no part of it."""
 
 
 class PlanDocumentError(ValueError):
@@ -116,6 +118,6 @@ def _verify_rest(plan: Plan, data: Mapping[str, Any]) -> None:
                         f"step {step['ordinal']} ({step['op']} {step['object']}): {key!r} does not match the rest of "
                         "the step; make the plan again"
                     )
-    content = {key: value for key, value in data.items() if key not in ("sha256", "policy")}
+    content = {key: value for key, value in data.items() if key not in ("sha256", *BESIDE)}
     if hashlib.sha256(canonical_json(content)).hexdigest() != data.get("sha256"):
         raise PlanDocumentError("the document does not match its sha256: a text in it was changed; make the plan again")

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
     from wesley_tui.services.target import Target
 
-__all__ = ["blockers_of_plan", "blockers_text", "look_now", "quiet_window", "record_load"]
+__all__ = ["blockers_of_plan", "blockers_text", "look_now", "outlook_now", "quiet_window", "record_load"]
 
 
 def blockers_of_plan(target: Target, plan: Plan) -> Outlook:
     """One look at the server, one round trip; ``CannotRead`` when it does not answer."""
     return outlook_of(plan, asyncio.run(_observe(target)))
+
+
+def outlook_now(target: Target, plan: Plan) -> Outlook:
+    """The same, as far as it can be told: a plan can be explained without its server."""
+    return outlook_of(plan, look_now(target) or NOTHING_SEEN)
 
 
 def blockers_text(outlook: Outlook) -> str:

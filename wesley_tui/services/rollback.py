@@ -216,8 +216,8 @@ def _numbered(steps: Iterator[Step]) -> Iterator[Step]:
         yield replace(step, step_sha=str(position), ordinal=position, depends_on=before)
 
 
-_GOES_ALONG = frozenset({"validate_constraint"})
-"""Steps without an undo of their own: what they have proven goes with the step that made it."""
+_GOES_ALONG = frozenset({"analyze", "check_values", "validate_constraint"})
+"""Steps without an undo of their own: they only look, or what they have proven goes with the step that made it."""
 
 
 def _stays(succeeded: Sequence[Step]) -> Iterator[str]:

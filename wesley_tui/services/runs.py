@@ -76,7 +76,7 @@ class RunReport:
     certificate: dict[str, Any] | None = None
     error: str = ""
     forecast: Forecast | None = None
-    """What the estimates had said; of all steps, CONTRACT included."""
+    """What the estimates had said, of the steps that were asked for."""
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -126,7 +126,8 @@ class RunReport:
     def _beside_forecast(self) -> list[str]:
         """The real makespan beside the forecast's, for runs that did everything and took long enough to compare."""
         known = self.forecast
-        if known is None or self.status != RunStatus.COMPLETE or max(self.duration_ms, known.sequential_ms) < 1000:
+        whole = self.status in (RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING)
+        if known is None or not whole or max(self.duration_ms, known.sequential_ms) < 1000:
             return []
         return [
             f"Expected were {human_duration(known.rolling_ms)} rolling, {human_duration(known.waves_ms)} wave by wave, "
@@ -320,8 +321,12 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
         duration_ms=seconds * 1000,
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
-        forecast=forecast(plan),
+        forecast=forecast(_without_contract(plan) if outcome.status is RunStatus.CONTRACT_PENDING else plan),
     )
+
+
+def _without_contract(plan: Plan) -> Plan:
+    return replace(plan, waves=tuple(wave for wave in plan.waves if wave.name != "CONTRACT"))
 
 
 def report_of(plan: Plan, state: RunState) -> tuple[tuple[StepReport, ...], tuple[StepReport, ...]]:

@@ -62,7 +62,7 @@ def command(
         return
     gc.disable()  # one answer, then exit: collecting cycles meanwhile costs a tenth of the time and frees nothing
     from wesley_tui.planner.document import plan_to_json
-    from wesley_tui.services.blockers import blockers_of_plan
+    from wesley_tui.services.blockers import outlook_now
     from wesley_tui.services.inputs import planned_from, written_form
     from wesley_tui.services.policing import for_plan_file, verdict_of
     from wesley_tui.services.sources import write_atomically
@@ -83,12 +83,14 @@ def command(
 
         result(sql_script(plan))
     elif explain is not None:
-        outlook = blockers_of_plan(target, plan) if planned.from_file else planned.outlook
+        outlook = outlook_now(target, plan) if planned.from_file else planned.outlook
         as_explained(plan, outlook, "json" if form == "json" else explain)
     else:
         verdict = verdict_of(target, plan, for_plan_file(plan, policy) if planned.from_file else policy)
         if form == "json":
-            result_json({**plan_to_json(plan), "policy": verdict.to_json()})
+            from wesley_tui.planner.explain.as_json import judged_json
+
+            result_json({**plan_to_json(plan), **judged_json(plan), "policy": verdict.to_json()})
         elif output is None:
             from wesley_tui.planner.summary import summary_text
 

@@ -14,23 +14,15 @@ from wesley_tui.planner.outlook import Outlook
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.planner.risk import risk_of, step_weight
 
-__all__ = ["explain_json", "obstacles_json"]
+__all__ = ["explain_json", "judged_json", "obstacles_json"]
 
 
 def explain_json(plan: Plan, outlook: Outlook | None = None) -> dict[str, Any]:
     """What is not known is null."""
     outlook = outlook or Outlook()
-    risk = risk_of(plan.steps)
-    now = risk_of(step for wave in plan.waves if wave.name != "CONTRACT" for step in wave.steps)
     ordinals = {step.step_sha: step.ordinal for step in plan.steps}
     return {
-        "verdict": verdict(plan),
-        "risk": {
-            "score": risk.score,
-            "word": risk.word,
-            "without_contract": now.score,
-            "worst_steps": list(risk.worst),
-        },
+        **judged_json(plan),
         "plan_id": plan.plan_id,
         "hazard": plan.hazard.name,
         "profile": plan.profile,
@@ -50,6 +42,21 @@ def explain_json(plan: Plan, outlook: Outlook | None = None) -> dict[str, Any]:
         ],
         "questions": [question.why for question in plan.questions],
         "unmanaged": list(plan.unmanaged),
+    }
+
+
+def judged_json(plan: Plan) -> dict[str, Any]:
+    """What stands beside a plan in ``wesley plan --json``, and at the top of its explanation."""
+    risk = risk_of(plan.steps)
+    now = risk_of(step for wave in plan.waves if wave.name != "CONTRACT" for step in wave.steps)
+    return {
+        "verdict": verdict(plan),
+        "risk": {
+            "score": risk.score,
+            "word": risk.word,
+            "without_contract": now.score,
+            "worst_steps": list(risk.worst),
+        },
     }
 
 
