@@ -113,7 +113,7 @@ class Shape:
     def schema(self) -> dict[str, Any]:
         forms = [fields_schema(item.fields(), {}) for item in self.templates]
         if self.shorthand:
-            forms.insert(0, {"type": "string", "minLength": 1})
+            forms.insert(0, forms[0]["properties"][self.shorthand])
         return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(
     files: tuple[str, ...], conninfo: str, server_version: int, single_transaction: bool, form: str | None
 ) -> None:
-    """Show locks, rewrites, scans and hazards of each statement in FILE: SQL scripts, hand-written plans, - for stdin."""
+    """Show locks, rewrites, scans and hazards of each statement in FILE (SQL scripts, hand-written plans, -)."""
     gc.disable()  # one answer, then exit: collecting cycles meanwhile costs time and frees nothing
     from wesley_tui.lint.report import as_github, as_json, as_sarif, as_text
     from wesley_tui.lint.run import LintOptions, lint_script, notes_of
