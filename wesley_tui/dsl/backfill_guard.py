@@ -21,6 +21,7 @@ from wesley_tui.catalog.model import Catalog, QName, SqlObject
 from wesley_tui.dsl.kinds import is_a
 from wesley_tui.dsl.spelling import spelled
 from wesley_tui.dsl.template import Wrong
+from wesley_tui.dsl.tokens import tokens_of
 
 __all__ = ["Allowed", "Statement", "harmless_functions", "read_backfill"]
 
@@ -79,13 +80,13 @@ def read_backfill(text: str, catalog: Catalog | None, allowed: Allowed | None = 
         raise Wrong("a NUL character: PostgreSQL has none", offset=text.index("\x00"))
     _refuse_hidden(text)
     node, text = _one_statement(text)
-    _refuse_clauses(text)
     target = _target(node)
     _refuse_parts(node, allowed, catalog)
+    _refuse_clauses(text)
     name = QName(target.schemaname or "public", target.relname)
     _refuse_table(name, target.location, catalog, allowed)
     if is_a(node, ast.InsertStmt):
-        _check_insert(node)
+        _check_insert(node, text)
     elif is_a(node, ast.UpdateStmt):
         _check_update(node)
     alias = target.alias.aliasname if target.alias is not None else target.relname
@@ -106,6 +107,8 @@ def _refuse_hidden(text: str) -> None:
             )
         if text[token.start] == "\\":
             raise Wrong("a psql meta-command: a backfill is SQL, and psql never sees it", offset=token.start)
+        if token.name == "Op" and "`" in text[token.start : token.end + 1]:
+            raise Wrong("a backtick: that is the shell's, or psql's, and no SQL", offset=text.index("`", token.start))
         if token.name == "PARAM":
             raise Wrong("a parameter: the batches bring their own, write the value", offset=token.start)
 
@@ -178,7 +181,6 @@ def _walk(node: Any) -> Iterator[Any]:
 
 _REFUSED: dict[type[Any], str] = {
     ast.MergeStmt: "MERGE writes as it finds: write an UPDATE or an INSERT … SELECT",
-    ast.LockingClause: "the batches lock what they write, and nothing else",
     ast.CurrentOfExpr: "WHERE CURRENT OF: there is no cursor",
     ast.IntoClause: "SELECT INTO makes a table: make it in a step of its own",
     ast.ParamRef: "a parameter: the batches bring their own, write the value",
@@ -307,15 +309,24 @@ _NOT_IN_BATCHES = {
 }  # fmt: skip
 
 
-def _check_insert(node: Any) -> None:
+def _place_of(word: str, text: str) -> int:
+    """Where a keyword stands outside of all parentheses."""
+    depth = 0
+    for token in tokens_of(text):
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.word == word:
+            return token.start
+    return 0
+
+
+def _check_insert(node: Any, text: str) -> None:
     query = node.selectStmt
     if not is_a(query, ast.SelectStmt) or query.valuesLists:
         raise Wrong("an INSERT of single rows is no backfill: write INSERT … SELECT", offset=node.relation.location)
     for field, word in _NOT_IN_BATCHES.items():
         found = getattr(query, field)
         if found:
-            place = getattr(found[0] if isinstance(found, tuple) else found, "location", None)
-            offset = place if isinstance(place, int) and place > 0 else 0
+            offset = _place_of(word.split()[0], text)
             raise Wrong(f"{word} needs all rows at once, batches never see them: put it into a view", offset=offset)
     if not query.fromClause:
         raise Wrong("the SELECT reads no table: there is nothing to walk along", offset=node.relation.location)
