@@ -406,7 +406,8 @@ def _sequences_gone(table: Table, situation: Situation) -> Iterator[str]:
 
 def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[str]]:
     """Statements that take foreign keys to ``table`` off, and that put them on again. Keys that the diff drops by
-    itself are gone by then; between two tables that are both retired they may stay."""
+    itself are gone by then; between two tables that are both retired they may stay. Of two that are both purged nobody
+    knows here which goes first: other needs have a say."""
     detach, attach = [], []
     for other in sorted(situation.live.tables.values(), key=lambda item: item.name):
         declared = other.name in situation.desired.tables
@@ -414,7 +415,10 @@ def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[
         if other.name == table.name or declared or (both_go and not situation.options.purge):
             continue
         for key in other.foreign_keys:
-            if key.references == table.name and not (both_go and other.name < table.name):
-                detach.append(f"ALTER TABLE {qualified(other.name)} DROP CONSTRAINT {quote_ident(key.name)}")
+            if key.references == table.name:
+                there = " IF EXISTS" if both_go else ""
+                detach.append(
+                    f"ALTER TABLE{there} {qualified(other.name)} DROP CONSTRAINT{there} {quote_ident(key.name)}"
+                )
                 attach.append(ddl.add_constraint(other.name, key))
     return detach, attach
