@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psycopg
 import pytest
 
 from tests.catalogs import read, run
+from tests.conftest import Servers, fresh_database
 from tests.planned import carry_out, changes_left, plan_for, take_back
 from tests.plans import accept
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Column, QName
+from wesley_tui.demo.server import available_binaries
 from wesley_tui.executor.engine import start_run
 from wesley_tui.executor.events import RunStatus
 from wesley_tui.executor.options import RunOptions
@@ -23,6 +27,13 @@ from wesley_tui.sdl.diagnostics import Source
 
 T = QName("public", "t")
 ROWS = 3000
+SLOW = os.environ.get("WESLEY_SLOW") == "1"
+
+
+@pytest.fixture(params=sorted(available_binaries()) if SLOW else [18], ids=lambda major: f"pg{major}")
+def each_database(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
+    """On every version with ``WESLEY_SLOW=1``; the tests with writers, which do most, always do."""
+    yield from fresh_database(servers.get(request.param))
 
 
 def seed(uri: str, *statements: str) -> Catalog:
@@ -60,50 +71,50 @@ def rows(uri: str, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_a_plain_column(any_database: str) -> None:
+def test_a_plain_column(each_database: str) -> None:
     catalog = seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 7)",
         f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
     )
     wanted = changed(catalog, t__n="bigint")
-    plan = plan_for(any_database, wanted)
+    plan = plan_for(each_database, wanted)
     assert ops(plan) == [
         "add_shadow_column", "backfill_sql", "add_check_not_valid", "validate_constraint", "analyze",
         "exchange_columns", "retire_column",
     ]  # fmt: skip
     assert plan.hazard is HazardClass.H2
     assert not any(step.rewrites for step in plan.steps)
-    carry_out(any_database, before_contract(plan), batch_rows=1000)
-    assert changes_left(any_database, wanted).changes == ()
+    carry_out(each_database, before_contract(plan), batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
     run(
-        any_database,
+        each_database,
         [
             "INSERT INTO public.t VALUES (-3, 5)",
             "INSERT INTO public.t (id, n) VALUES (-1, 9000000000)",
             "INSERT INTO public.t (id) VALUES (-2)",
         ],
     )
-    assert rows(any_database, "SELECT count(*), sum(n) FROM t WHERE id > 0 AND n = id") == [
+    assert rows(each_database, "SELECT count(*), sum(n) FROM t WHERE id > 0 AND n = id") == [
         (ROWS, ROWS * (ROWS + 1) // 2)
     ]
 
-    assert rows(any_database, "SELECT n FROM t WHERE id < 0 ORDER BY id") == [(5,), (7,), (9_000_000_000,)]
+    assert rows(each_database, "SELECT n FROM t WHERE id < 0 ORDER BY id") == [(5,), (7,), (9_000_000_000,)]
 
 
-def test_the_way_back_after_the_exchange_keeps_what_was_written(any_database: str) -> None:
+def test_the_way_back_after_the_exchange_keeps_what_was_written(each_database: str) -> None:
     catalog = seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer NOT NULL DEFAULT 7)",
         f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
     )
-    plan = plan_for(any_database, changed(catalog, t__n="bigint"))
-    carry_out(any_database, before_contract(plan), batch_rows=1000)
-    run(any_database, ["INSERT INTO public.t VALUES (-1, 5)", "UPDATE public.t SET n = 77 WHERE id = 3"])
-    take_back(any_database, before_contract(plan))
-    assert changes_left(any_database, catalog).changes == ()
-    assert read(any_database).resting_columns == ()
-    assert rows(any_database, "SELECT id, n FROM t WHERE id IN (-1, 3) ORDER BY 1") == [(-1, 5), (3, 77)]
+    plan = plan_for(each_database, changed(catalog, t__n="bigint"))
+    carry_out(each_database, before_contract(plan), batch_rows=1000)
+    run(each_database, ["INSERT INTO public.t VALUES (-1, 5)", "UPDATE public.t SET n = 77 WHERE id = 3"])
+    take_back(each_database, before_contract(plan))
+    assert changes_left(each_database, catalog).changes == ()
+    assert read(each_database).resting_columns == ()
+    assert rows(each_database, "SELECT id, n FROM t WHERE id IN (-1, 3) ORDER BY 1") == [(-1, 5), (3, 77)]
 
 
 def test_the_way_back_refuses_to_lose_a_value(database: str) -> None:
@@ -121,32 +132,32 @@ def test_the_way_back_refuses_to_lose_a_value(database: str) -> None:
     assert rows(database, "SELECT n FROM t WHERE id = 3") == [(9_000_000_000,)]
 
 
-def test_the_plan_after_the_exchange_finishes_it(any_database: str) -> None:
+def test_the_plan_after_the_exchange_finishes_it(each_database: str) -> None:
     """Whoever runs the schema again gets the last wave, from what the database says."""
     catalog = seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, n integer UNIQUE)",
         "CREATE INDEX t_n_idx ON public.t (n) WHERE n > 5",
         f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
     )
     wanted = changed(catalog, t__n="bigint")
-    plan = plan_for(any_database, wanted)
-    carry_out(any_database, before_contract(plan))
-    again = plan_for(any_database, wanted)
+    plan = plan_for(each_database, wanted)
+    carry_out(each_database, before_contract(plan))
+    again = plan_for(each_database, wanted)
     assert [wave.name for wave in again.waves] == ["CONTRACT"]
     assert ops(again) == ["drop_index_concurrently", "retire_column"]
-    carry_out(any_database, again)
-    assert plan_for(any_database, wanted).waves == ()
-    assert rows(any_database, "SELECT count(*) FROM pg_proc p WHERE p.proname LIKE 'sync%'") == [(0,)]
-    assert rows(any_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.t'::regclass "
+    carry_out(each_database, again)
+    assert plan_for(each_database, wanted).waves == ()
+    assert rows(each_database, "SELECT count(*) FROM pg_proc p WHERE p.proname LIKE 'sync%'") == [(0,)]
+    assert rows(each_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.t'::regclass "
                 "ORDER BY 1") == [("t_n_idx",), ("t_n_key",), ("t_pkey",)]  # fmt: skip
 
 
 @pytest.mark.parametrize("identity", ["serial", "GENERATED ALWAYS AS IDENTITY", "GENERATED BY DEFAULT AS IDENTITY"])
-def test_a_key_with_its_numbers_and_the_keys_that_point_to_it(any_database: str, identity: str) -> None:
+def test_a_key_with_its_numbers_and_the_keys_that_point_to_it(each_database: str, identity: str) -> None:
     kind = "serial" if identity == "serial" else f"integer {identity}"
     catalog = seed(
-        any_database,
+        each_database,
         f"CREATE TABLE public.t (id {kind} PRIMARY KEY, parent integer REFERENCES public.t, note text)",
         "CREATE TABLE public.child (id bigint PRIMARY KEY, t_id int NOT NULL REFERENCES public.t ON DELETE CASCADE)",
         "CREATE TABLE public.other (id bigint PRIMARY KEY, t_id integer REFERENCES public.t (id))",
@@ -157,27 +168,27 @@ def test_a_key_with_its_numbers_and_the_keys_that_point_to_it(any_database: str,
         f"INSERT INTO public.other SELECT i, i FROM generate_series(1, {ROWS}) i",
     )
     wanted = changed(catalog, t__id="bigint", t__parent="bigint", child__t_id="bigint")
-    plan = plan_for(any_database, wanted)
+    plan = plan_for(each_database, wanted)
     assert ops(plan).count("exchange_columns") == 1
     assert not any(step.rewrites for step in plan.steps)
     assert plan.hazard is HazardClass.H2, [(step.op, step.why) for step in plan.steps if step.hazard > 2]
-    carry_out(any_database, before_contract(plan), batch_rows=1000)
-    assert changes_left(any_database, wanted).changes == ()
-    run(any_database, ["INSERT INTO public.t (note) VALUES ('new')"])
-    assert rows(any_database, "SELECT id FROM t WHERE note = 'new'") == [(ROWS + 1,)]
-    take_back(any_database, before_contract(plan))
-    assert changes_left(any_database, catalog).changes == ()
-    run(any_database, ["INSERT INTO public.t (note) VALUES ('newer')"])
-    assert rows(any_database, "SELECT id FROM t WHERE note = 'newer'") == [(ROWS + 2,)]
-    again = plan_for(any_database, wanted)
-    carry_out(any_database, again, batch_rows=1000)
-    assert changes_left(any_database, wanted).changes == ()
+    carry_out(each_database, before_contract(plan), batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
+    run(each_database, ["INSERT INTO public.t (note) VALUES ('new')"])
+    assert rows(each_database, "SELECT id FROM t WHERE note = 'new'") == [(ROWS + 1,)]
+    take_back(each_database, before_contract(plan))
+    assert changes_left(each_database, catalog).changes == ()
+    run(each_database, ["INSERT INTO public.t (note) VALUES ('newer')"])
+    assert rows(each_database, "SELECT id FROM t WHERE note = 'newer'") == [(ROWS + 2,)]
+    again = plan_for(each_database, wanted)
+    carry_out(each_database, again, batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        run(any_database, ["DELETE FROM public.t WHERE id = 1000"])
+        run(each_database, ["DELETE FROM public.t WHERE id = 1000"])
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        run(any_database, ["INSERT INTO public.child (id, t_id) VALUES (-1, -1)"])
+        run(each_database, ["INSERT INTO public.child (id, t_id) VALUES (-1, -1)"])
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="without a column list"):
-        run(any_database, ["INSERT INTO public.child VALUES (-1, 1)"])
+        run(each_database, ["INSERT INTO public.child VALUES (-1, 1)"])
 
 
 class Writers:
@@ -279,62 +290,62 @@ def declared(field: str) -> tuple[Catalog, Intent]:
 
 
 @pytest.mark.parametrize("direct", [False, True])
-def test_the_author_says_how_values_are_converted(any_database: str, direct: bool) -> None:
+def test_the_author_says_how_values_are_converted(each_database: str, direct: bool) -> None:
     """By shadow column, and in place on a small table."""
     count = 10 if direct else ROWS
     seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
         "INSERT INTO public.t SELECT i, CASE WHEN i % 2 = 0 THEN '' ELSE 'N' || i END "
         f"FROM generate_series(1, {count}) i",
     )
     wanted, intent = declared("code: Int @using(expr: \"nullif(ltrim(code, 'N'), '')::integer\")")
-    plan = plan_for(any_database, wanted, intent)
+    plan = plan_for(each_database, wanted, intent)
     assert ("alter_type" in ops(plan)) is direct
-    carry_out(any_database, plan, batch_rows=1000)
-    assert changes_left(any_database, wanted).changes == ()
-    assert rows(any_database, "SELECT count(*), count(code), count(*) FILTER (WHERE code = id) FROM t") == [
+    carry_out(each_database, plan, batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
+    assert rows(each_database, "SELECT count(*), count(code), count(*) FILTER (WHERE code = id) FROM t") == [
         (count, count // 2, count // 2)
     ]
 
 
-def test_values_without_a_counterpart_stop_the_plan_before_anything_is_done(any_database: str) -> None:
+def test_values_without_a_counterpart_stop_the_plan_before_anything_is_done(each_database: str) -> None:
     catalog = seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
         f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
         "UPDATE public.t SET code = 'twelve' WHERE id = 12",
     )
-    plan = plan_for(any_database, changed(catalog, t__code="integer"))
+    plan = plan_for(each_database, changed(catalog, t__code="integer"))
     assert ops(plan)[0] == "check_values"
     (check,) = next(iter(plan.steps)).prechecks
     with pytest.raises(AssertionError, match="holds values that integer cannot hold"):
-        carry_out(any_database, plan)
-    assert plan_for(any_database, catalog).waves == ()
+        carry_out(each_database, plan)
+    assert plan_for(each_database, catalog).waves == ()
     query = check.message.partition(": ")[2].partition(";")[0]
-    assert rows(any_database, query.partition("; ")[0]) == [("twelve",)]
-    run(any_database, ["UPDATE public.t SET code = ' 12 ' WHERE id = 12"])
-    carry_out(any_database, plan, batch_rows=1000)
-    assert rows(any_database, "SELECT count(*) FROM t WHERE code = id") == [(ROWS,)]
+    assert rows(each_database, query.partition("; ")[0]) == [("twelve",)]
+    run(each_database, ["UPDATE public.t SET code = ' 12 ' WHERE id = 12"])
+    carry_out(each_database, plan, batch_rows=1000)
+    assert rows(each_database, "SELECT count(*) FROM t WHERE code = id") == [(ROWS,)]
 
 
-def test_a_client_that_writes_what_has_no_counterpart_is_not_disturbed(any_database: str) -> None:
+def test_a_client_that_writes_what_has_no_counterpart_is_not_disturbed(each_database: str) -> None:
     """It is the plan that stops, at its proof."""
     catalog = seed(
-        any_database,
+        each_database,
         "CREATE TABLE public.t (id bigint PRIMARY KEY, code text)",
         f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
     )
-    plan = plan_for(any_database, changed(catalog, t__code="integer"))
+    plan = plan_for(each_database, changed(catalog, t__code="integer"))
     expand = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name in ("PLAN", "EXPAND")))
-    carry_out(any_database, expand)
-    run(any_database, ["UPDATE public.t SET code = 'twelve' WHERE id = 12"])
+    carry_out(each_database, expand)
+    run(each_database, ["UPDATE public.t SET code = 'twelve' WHERE id = 12"])
     rest = replace(plan, waves=tuple(wave for wave in plan.waves if wave.name not in ("PLAN", "EXPAND")))
     with pytest.raises(psycopg.errors.InvalidTextRepresentation):
-        carry_out(any_database, rest, batch_rows=1000)
-    take_back(any_database, expand)
-    assert plan_for(any_database, catalog).waves == ()
-    assert rows(any_database, "SELECT code FROM t WHERE id = 12") == [("twelve",)]
+        carry_out(each_database, rest, batch_rows=1000)
+    take_back(each_database, expand)
+    assert plan_for(each_database, catalog).waves == ()
+    assert rows(each_database, "SELECT code FROM t WHERE id = 12") == [("twelve",)]
 
 
 CONVERSIONS = [
@@ -361,7 +372,7 @@ CONVERSIONS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "value"), CONVERSIONS, ids=[f"{old}-{new}" for old, new, _ in CONVERSIONS])
+@pytest.mark.parametrize(("old", "new", "value"), CONVERSIONS if SLOW else CONVERSIONS[::4])
 def test_the_result_is_that_of_a_change_in_place(database: str, old: str, new: str, value: str) -> None:
     """Row by row, with nulls, with an index where the types have an order, whatever the settings of clients."""
     catalog = seed(
