@@ -122,6 +122,22 @@ def test_a_server_that_refuses_connections_for_a_moment(case: Case, sqlstate: st
     assert case.violations() == []
 
 
+@pytest.mark.parametrize("function", ["append_event", "fail_step", "move_run"])
+def test_an_event_whose_answer_is_lost_is_told_once(database: str, function: str) -> None:
+    """The call is made again over a new connection; that it was committed before is known by its token."""
+    plan = make_plan([transactional("SELECT 1/0")], database)
+    with proxied(database) as (uri, proxy):
+        proxy.arm(f"THEN wesley.{function}(", "lose_answer")
+        outcome = ended(start_run(uri, plan, accept(plan), _OPTIONS))
+        assert proxy.hits == 1, "the fault did not happen"
+    assert outcome.sqlstate == "22012"
+    kinds = [event.type.value for event in ledger.events(database)]
+    for kind in ("wave.start", "step.fail", "abort.reason"):
+        assert kinds.count(kind) == 1, kinds
+    assert run_sql(database, "SELECT count(*) FROM wesley.migration_ledger WHERE status = 'failed'") == [(1,)]
+    assert ledger.verify(database) == []
+
+
 def test_a_transaction_pooler_is_refused(case: Case) -> None:
     with proxied(case.uri) as (uri, proxy):
         proxy.forge_pid = True

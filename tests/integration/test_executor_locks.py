@@ -13,6 +13,7 @@ from tests.plans import accept, make_plan, transactional
 from wesley_tui.executor import ledger
 from wesley_tui.executor.engine import start_run
 from wesley_tui.executor.events import EventType, RunStatus
+from wesley_tui.executor.locks import in_the_way
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.retry import RetryPolicy
 from wesley_tui.planner.plan import LockMode
@@ -162,3 +163,39 @@ def test_a_table_that_may_not_be_locked_is_left_to_the_statement(database: str) 
         assert outcome.status is RunStatus.COMPLETE, outcome.message
     finally:
         run_sql(database, "DROP OWNED BY modest CASCADE", "DROP ROLE modest")
+
+
+@pytest.mark.parametrize("mode", list(LockMode))
+def test_what_a_lock_waits_for_is_what_the_server_says(database: str, mode: LockMode) -> None:
+    """Every pair of modes, against a server that refuses at once."""
+    run_sql(database, "CREATE TABLE a (id int)")
+    (_, step) = transactional("SELECT 1", object="public.a", locks={"public.a": mode})
+    said = {held for name, held in in_the_way(step) if name == "public.a"}
+
+    def words(lock: LockMode) -> str:
+        return "".join(" " + c if c.isupper() else c for c in lock.name.removesuffix("Lock")).upper()
+
+    refused = set()
+    for held in LockMode:
+        with psycopg.connect(database) as holder, psycopg.connect(database) as other:
+            holder.execute(f"LOCK TABLE a IN{words(held)} MODE".encode())
+            try:
+                other.execute(f"LOCK TABLE a IN{words(mode)} MODE NOWAIT".encode())
+            except psycopg.errors.LockNotAvailable:
+                refused.add(held.name)
+    assert said == refused
+
+
+def test_a_blocker_is_named_though_nobody_looked_in_time(database: str) -> None:
+    """An attempt of a few milliseconds is over before the watch looks."""
+    run_sql(database, "CREATE TABLE a (id int)")
+    plan = make_plan([transactional("ALTER TABLE a ADD c int", object="public.a", lock_timeout_ms=5)], database)
+    options = RunOptions(retry=RetryPolicy(budget_s=0.2, first_pause_s=0.05, longest_pause_s=0.05), seed=1)
+    with psycopg.connect(database, application_name="nightly report") as reader:
+        reader.execute("SELECT count(*) FROM a")
+        outcome = start_run(database, plan, accept(plan), options).wait(30)
+    assert outcome is not None
+    assert outcome.sqlstate == "55P03"
+    for event in ledger.events(database):
+        if event.type is EventType.LOCK_TIMEOUT:
+            assert [blocker["application"] for blocker in event.metrics["blockers"]] == ["nightly report"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,9 +100,8 @@ def translated(error: psycopg.Error) -> ExecutorError:
 class Control:
     """Calls of the rails on behalf of one run; ``run_id`` and ``fence`` are set when it is opened.
 
-    A connection that was lost is made again, for as long as :data:`_RECONNECT_S`, and the call is repeated. An event
-    that had been committed without an answer is then told twice; a step cannot be, and a run that has meanwhile been
-    taken over is refused by its fence.
+    A connection that was lost is made again, for as long as :data:`_RECONNECT_S`, and the call is repeated. What had
+    been committed without an answer is not written again, and a run that was taken over is refused by its fence.
     """
 
     def __init__(self, conninfo: str, connection: AsyncConnection[Any]) -> None:
@@ -124,16 +124,16 @@ class Control:
         step_sha: str | None = None,
         metrics: Mapping[str, Any] | None = None,
     ) -> None:
-        await self._value(
-            "SELECT wesley.append_event(%s, %s, %s, %s, %s, %s, %s)",
+        await self._once(
+            "append_event",
             (self.run_id, self.fence, kind.value, wave, step_sha, message, Jsonb(dict(metrics or {}))),
         )
 
     async def move_run(
         self, status: str, kind: EventType, message: str, metrics: Mapping[str, Any] | None = None
     ) -> None:
-        await self._value(
-            "SELECT wesley.move_run(%s, %s, %s, %s, %s, %s)",
+        await self._once(
+            "move_run",
             (self.run_id, self.fence, status, kind.value, message, Jsonb(dict(metrics or {}))),
         )
 
@@ -180,14 +180,14 @@ class Control:
     async def fail_step(
         self, ordinal: int, attempt: int, kind: EventType, sqlstate: str, message: str, metrics: Mapping[str, Any]
     ) -> None:
-        await self._value(
-            "SELECT wesley.fail_step(%s, %s, %s, %s, %s, %s, %s, %s)",
+        await self._once(
+            "fail_step",
             (self.run_id, self.fence, ordinal, attempt, kind.value, sqlstate, message, Jsonb(dict(metrics))),
         )
 
     async def skip_step(self, ordinal: int, message: str, metrics: Mapping[str, Any] | None = None) -> None:
-        await self._value(
-            "SELECT wesley.skip_step(%s, %s, %s, %s, %s)",
+        await self._once(
+            "skip_step",
             (self.run_id, self.fence, ordinal, message, Jsonb(dict(metrics or {}))),
         )
 
@@ -223,6 +223,13 @@ class Control:
     async def blockers(self, waiters: Sequence[int]) -> list[Blocker]:
         """Who holds up the sessions ``waiters``; reads the lock table and pg_stat_activity, waits for nobody."""
         return [Blocker(*row) for row in await self._rows(_BLOCKERS, (list(waiters),))]
+
+    async def lock_holders(self, locks: Sequence[tuple[str, str]]) -> list[Blocker]:
+        """Clients that hold one of these locks (relation, mode) at this moment."""
+        return [
+            Blocker(0, *row)
+            for row in await self._rows(_HOLDERS, ([name for name, _ in locks], [mode for _, mode in locks]))
+        ]
 
     async def holders(self, key: int) -> list[int]:
         """Process ids of the sessions that hold the advisory lock ``key`` on this database."""
@@ -294,6 +301,15 @@ class Control:
         """The server's time, as text for a timestamptz parameter."""
         return str(await self._value("SELECT clock_timestamp()::text"))
 
+    async def _once(self, function: str, arguments: Sequence[Any]) -> None:
+        """Call a function of the rails that writes; when the answer is lost and the call is made again, it is told
+        apart by its token, and nothing is written twice."""
+        holders = ", ".join(["%s"] * len(arguments))
+        await self._value(
+            f"SELECT CASE WHEN wesley.once(%s) THEN wesley.{function}({holders})::text END",
+            (secrets.token_hex(16), *arguments),
+        )
+
     async def _value(self, query: str, parameters: Sequence[Any] = ()) -> Any:
         rows = await self._rows(query, parameters)
         return rows[0][0] if rows else None
@@ -345,6 +361,16 @@ _SESSION = (
     "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"
     " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false)"
 )
+_HOLDERS = """
+SELECT DISTINCT a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.state, 'unknown'),
+       coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8, coalesce(left(a.query, 200), '')
+  FROM unnest(%s::text[], %s::text[]) AS w (name, mode)
+  JOIN pg_namespace n ON w.name LIKE n.nspname || '.%%'
+  JOIN pg_class c ON c.relnamespace = n.oid AND n.nspname || '.' || c.relname = w.name
+  JOIN pg_locks l ON l.relation = c.oid AND l.granted AND l.mode = w.mode
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  JOIN pg_stat_activity a ON a.pid = l.pid AND coalesce(a.application_name, '') NOT LIKE 'wesley/%%'
+"""
 _BLOCKERS = """
 WITH waiting AS (
     SELECT w.pid AS waiter, b.pid

@@ -21,9 +21,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from wesley_tui.planner.plan import Step
+from wesley_tui.planner.plan import LockMode, Step
 
-__all__ = ["RUN_LOCK", "WORKER_LOCK", "lock_key", "object_keys", "relations_of", "try_lock", "unlock"]
+__all__ = ["RUN_LOCK", "WORKER_LOCK", "in_the_way", "lock_key", "object_keys", "relations_of", "try_lock", "unlock"]
 
 
 def lock_key(text: str) -> int:
@@ -38,6 +38,34 @@ WORKER_LOCK = lock_key("wesley:worker")
 def relations_of(step: Step) -> frozenset[str]:
     """What no two steps may work on at the same time: the relations it locks, and its object."""
     return frozenset({step.object, *step.locks})
+
+
+_CONFLICTS = {
+    "AccessShareLock": "AccessExclusiveLock",
+    "RowShareLock": "ExclusiveLock AccessExclusiveLock",
+    "RowExclusiveLock": "ShareLock ShareRowExclusiveLock ExclusiveLock AccessExclusiveLock",
+    "ShareUpdateExclusiveLock": "ShareUpdateExclusiveLock ShareLock ShareRowExclusiveLock ExclusiveLock"
+    " AccessExclusiveLock",
+    "ShareLock": "RowExclusiveLock ShareUpdateExclusiveLock ShareRowExclusiveLock ExclusiveLock AccessExclusiveLock",
+    "ShareRowExclusiveLock": "RowExclusiveLock ShareUpdateExclusiveLock ShareLock ShareRowExclusiveLock ExclusiveLock"
+    " AccessExclusiveLock",
+    "ExclusiveLock": "RowShareLock RowExclusiveLock ShareUpdateExclusiveLock ShareLock ShareRowExclusiveLock"
+    " ExclusiveLock AccessExclusiveLock",
+}
+"""https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATIBILITY; ACCESS EXCLUSIVE conflicts
+with all."""
+
+
+def in_the_way(step: Step) -> list[tuple[str, str]]:
+    """(relation, mode) of every lock that somebody may hold on what the step locks, and that it has to wait for. An
+    object without a known lock counts as if it were locked ACCESS EXCLUSIVE."""
+    wanted = {name: step.locks[name].name if name in step.locks else "" for name in relations_of(step)}
+    everything = [mode.name for mode in LockMode]
+    return [
+        (name, mode)
+        for name, own in sorted(wanted.items())
+        for mode in (_CONFLICTS[own].split() if own in _CONFLICTS else everything)
+    ]
 
 
 def object_keys(step: Step) -> list[int]:

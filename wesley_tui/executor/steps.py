@@ -22,6 +22,7 @@ from wesley_tui.executor.decisions import Decisions, Skipped
 from wesley_tui.executor.errors import ConnectionLost, StatementFailed
 from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Stopped
+from wesley_tui.executor.locks import in_the_way
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.pacing import BatchPacer
 from wesley_tui.executor.retry import is_cancelled, waits_for_lock
@@ -151,6 +152,9 @@ class StepRunner:
         """Record the attempt, number ``tries``; raise ``error`` unless it is worth another one."""
         blockers = worker.seen_blockers
         blocked = bool(worker.blockers)
+        if error.sqlstate == "55P03" and not blockers:
+            # The attempt was over before anybody looked: whoever holds such a lock right after it was probably it.
+            blockers = tuple(await self._control.lock_holders(in_the_way(call.step)))
         call.memory.blockers = blockers or call.memory.blockers
         policy = self._options.retry
         skipped = call.step.step_sha in self._decisions.left_out
@@ -280,8 +284,13 @@ class StepRunner:
 
     async def _look(self, worker: Worker, call: _Call, kind: str, *, tidying: bool = False) -> str | None:
         """The message of the first check of this kind that does not hold."""
+        own_ms = call.step.statement_timeout_ms
+        # A check before the step may read a whole table, as the step itself may; the others look at the catalog.
+        scans = kind == "prechecks" and not 0 < own_ms < _SHORT_MS
         answer = await worker.ask(
-            call.text("look_at_step", kind), statement_timeout_ms=_SHORT_MS, cancellable=not tidying
+            call.text("look_at_step", kind),
+            statement_timeout_ms=own_ms if scans else _SHORT_MS,
+            cancellable=not tidying,
         )
         return "\n".join(answer.rows) or None
 

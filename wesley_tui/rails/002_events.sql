@@ -71,6 +71,24 @@ BEGIN
 END
 $wesley$;
 
+CREATE TABLE IF NOT EXISTS wesley.migration_calls (
+    token   text PRIMARY KEY,
+    made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE wesley.migration_calls IS
+    'Calls of the current run that may be made again because their answer was lost; emptied when a run begins';
+
+CREATE OR REPLACE FUNCTION wesley.once(p_token text)
+RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+BEGIN
+    INSERT INTO wesley.migration_calls (token) VALUES (p_token) ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.once(text) IS
+    'Whether no call with this token has been committed yet; waits for one that is under way. Asked in the statement '
+    'that calls, so that both are committed together';
+
 CREATE OR REPLACE FUNCTION wesley.verify_chain()
 RETURNS TABLE (event_id bigint, problem text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley$

@@ -13,6 +13,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_head FROM wesley.migration_head FOR NO KEY UPDATE;
     UPDATE wesley.migration_head h SET fence = v_head.fence + 1;
+    DELETE FROM wesley.migration_calls;
     IF p_resume IS NULL THEN
         INSERT INTO wesley.migration_runs
                (plan_id, fence, status, actor, application, contract, review, system_identifier)
