@@ -91,6 +91,8 @@ class Session:
             if mode >= LockMode.ShareLock:
                 transaction.exclusive[name] = max(mode, transaction.exclusive.get(name, mode))
         transaction.writes += subject.others(effects.writes)
+        for name in effects.writes:
+            self.flags[f"filled {name}"] = True
         if node.tag == "AlterEnumStmt" and node.newVal is not None and node.oldVal is None:
             name = names_in(node.typeName)[-1]
             transaction.enum_values.setdefault(name, set()).add(node.newVal)

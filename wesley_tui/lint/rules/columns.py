@@ -24,7 +24,7 @@ _ALTER = "AlterTableStmt"
     "table too.",
     fix="Stop using the column in every client first; then rename it out of the way, wait, and drop it later.",
     bad="ALTER TABLE users DROP COLUMN email;",
-    good="ALTER TABLE users ALTER COLUMN email SET DEFAULT '';",
+    good="ALTER TABLE users ALTER COLUMN email DROP NOT NULL;",
 )
 def _(s: Subject) -> Iterator[str]:
     for command in actions(s, "DropColumn"):
@@ -60,7 +60,8 @@ def _(s: Subject) -> Iterator[str]:
     good="ALTER TABLE users ADD COLUMN age bigint NOT NULL DEFAULT 0;",
 )
 def _(s: Subject) -> Iterator[str]:
-    for _command in actions(s, "AddColumn"):
+    filled = s.target is not None and s.flags.get(f"filled {s.target}")
+    for _command in [c for c in s.node.cmds if c.subtype == "AT_AddColumn"] if filled else actions(s, "AddColumn"):
         column = _command.get("def")
         kinds = column_constraints(column)
         if "NOTNULL" in kinds and not kinds & {"DEFAULT", "IDENTITY", "GENERATED"} and not is_serial(column.typeName):

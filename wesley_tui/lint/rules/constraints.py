@@ -198,7 +198,10 @@ def _(s: Subject) -> Iterator[str]:
     why="The CHECK is dropped first and proves nothing: the table is read under ACCESS EXCLUSIVE.",
     fix="Write two ALTER TABLE statements: SET NOT NULL, then DROP CONSTRAINT.",
     bad="ALTER TABLE users ALTER COLUMN email SET NOT NULL, DROP CONSTRAINT email_there;",
-    good="ALTER TABLE users ALTER COLUMN email SET DEFAULT '';",
+    good="ALTER TABLE users ADD CONSTRAINT email_there CHECK (email IS NOT NULL) NOT VALID;\n"
+    "ALTER TABLE users VALIDATE CONSTRAINT email_there;\n"
+    "ALTER TABLE users ALTER COLUMN email SET NOT NULL;\n"
+    "ALTER TABLE users DROP CONSTRAINT email_there;",
 )
 def _(s: Subject) -> Iterator[str]:
     if any(True for _ in actions(s, "SetNotNull")) and any(True for _ in actions(s, "DropConstraint")):

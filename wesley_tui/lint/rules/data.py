@@ -10,6 +10,8 @@ from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
 from wesley_tui.planner.effects.code import body_of
+from wesley_tui.planner.effects.context import names_in
+from wesley_tui.planner.effects.tree import Node
 
 _T = "Data"
 _DML = "SelectStmt UpdateStmt DeleteStmt InsertStmt MergeStmt"
@@ -40,15 +42,33 @@ rule(
 
 
 def _constant_true(node: Any) -> bool:
-    if node is None:
+    """True for every row, whatever it holds (``id = id`` is, save for NULL)."""
+    if not isinstance(node, Node):
         return False
     if node.tag == "A_Const":
         return bool(node.boolval is not None and node.boolval.boolval)
-    if node.tag == "A_Expr" and node.name and node.name[0].sval == "=":
-        left, right = node.lexpr, node.rexpr
-        both = left is not None and right is not None and left.__class__ is right.__class__ is type(node)
-        return both and left.tag == right.tag == "A_Const" and _value(left) == _value(right)
+    if node.tag == "BoolExpr" and node.boolop == "NOT_EXPR":
+        return _constant_false(node.args[0])
+    if node.tag == "BoolExpr":
+        parts = [_constant_true(part) for part in node.args]
+        return all(parts) if node.boolop == "AND_EXPR" else any(parts)
+    if node.tag == "NullTest" and node.arg.tag == "A_Const":
+        return bool(bool(node.arg.isnull) == (node.nulltesttype == "IS_NULL"))
+    if node.tag == "A_Expr" and node.get("kind") == "AEXPR_OP" and isinstance(node.rexpr, Node):
+        same = bool(_without_place(node.lexpr) == _without_place(node.rexpr))
+        known = bool(node.lexpr is not None and node.lexpr.tag in ("A_Const", "ColumnRef"))
+        return known and same and names_in(node.get("name"))[-1] in ("=", "<=", ">=")
     return False
+
+
+def _constant_false(node: Any) -> bool:
+    return bool(node.tag == "A_Const" and node.boolval is not None and not node.boolval.boolval)
+
+
+def _without_place(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_place(item) for key, item in value.items() if key != "location"}
+    return [_without_place(item) for item in value] if isinstance(value, list) else value
 
 
 def _value(node: Any) -> Any:

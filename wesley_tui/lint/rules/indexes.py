@@ -166,7 +166,7 @@ def _(s: Subject) -> Iterator[str]:
 )
 def _(s: Subject) -> Iterator[str]:
     count = len(s.node.indexParams or ())
-    if count > 4 and not s.node.unique:
+    if count > 3 and not s.node.unique and not s.on_new:
         yield f"{count} key columns"
 
 
@@ -239,3 +239,20 @@ def _(s: Subject) -> Iterator[str]:
 def _(s: Subject) -> Iterator[str]:
     if s.node.accessMethod == "hash":
         yield f"{s.node.idxname or 'the index'} serves nothing but equality"
+
+
+@rule(
+    "unique-index-of-rows-that-exist",
+    _T,
+    "info",
+    "A unique index on a table with rows",
+    on="IndexStmt",
+    why="Two rows with the same value make it fail, and CONCURRENTLY leaves an INVALID index behind, which may refuse "
+    "what clients write all the same.",
+    fix="Look for duplicates first; when it failed, DROP INDEX CONCURRENTLY and try again.",
+    bad="CREATE UNIQUE INDEX CONCURRENTLY users_email ON users (email);",
+    good="CREATE INDEX CONCURRENTLY users_email ON users (email);",
+)
+def _(s: Subject) -> Iterator[str]:
+    if s.node.unique and not s.on_new:
+        yield f"it fails when two rows of {s.target} have the same value"

@@ -32,7 +32,7 @@ rule(
     why="The table is written again under ACCESS EXCLUSIVE.",
     fix="pg_repack, or a new table filled in order and swapped in.",
     bad="CLUSTER users USING users_email;",
-    good="VACUUM users;",
+    good="CREATE INDEX CONCURRENTLY users_email_covering ON users (email) INCLUDE (name);",
 )(when(lambda node, s: not s.on_new, "nobody reads or writes while it is written again"))
 
 rule(
@@ -56,7 +56,7 @@ rule(
     why="Everything is gone.",
     fix="Not in a migration.",
     bad="DROP DATABASE shop;",
-    good="SELECT 1;",
+    good="ALTER DATABASE shop ALLOW_CONNECTIONS false;",
 )(when(lambda node, s: True, "everything in it is gone"))
 
 rule(
@@ -68,7 +68,7 @@ rule(
     why="It cannot be rolled back, and belongs to the whole server.",
     fix="Not in a migration.",
     bad="DROP TABLESPACE fast;",
-    good="SELECT 1;",
+    good="COMMENT ON TABLESPACE fast IS 'empty since release 42';",
 )(when(lambda node, s: True, "it cannot be rolled back"))
 
 rule(
@@ -80,7 +80,7 @@ rule(
     why="Every object of the role is dropped, with its data; nobody can tell from the text which those are.",
     fix="REASSIGN OWNED first, and look at what is left.",
     bad="DROP OWNED BY old_app;",
-    good="SELECT 1;",
+    good="ALTER ROLE old_app NOLOGIN;",
 )(when(lambda node, s: True, "every object of the role is dropped"))
 
 rule(
@@ -92,7 +92,7 @@ rule(
     why="Every object of the role is locked ACCESS EXCLUSIVE in one transaction.",
     fix="ALTER … OWNER TO, a few objects at a time.",
     bad="REASSIGN OWNED BY a TO b;",
-    good="SELECT 1;",
+    good="ALTER TABLE users OWNER TO b;",
 )(when(lambda node, s: True, "every object of the role is locked"))
 
 rule(
@@ -116,7 +116,7 @@ rule(
     why="All dirty pages are written at once, at the expense of everybody.",
     fix="Leave checkpoints to the server.",
     bad="CHECKPOINT;",
-    good="SELECT 1;",
+    good="SELECT num_timed, num_requested FROM pg_stat_checkpointer;",
 )(when(lambda node, s: True, "the disks are busy for everybody"))
 
 _DANGEROUS = {

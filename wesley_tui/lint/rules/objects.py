@@ -27,13 +27,21 @@ def _drop(id: str, kind: str, what: str, sql: str, why: str, good: str = _GOOD) 
     )(dropping(kind, "clients that still use {name} fail"))
 
 
-_drop("ban-drop-view", "VIEW", "a view", "DROP VIEW v;", "Clients that read it fail; so do functions that name it.")
+_drop(
+    "ban-drop-view",
+    "VIEW",
+    "a view",
+    "DROP VIEW v;",
+    "Clients that read it fail; so do functions that name it.",
+    "BEGIN;\nDROP VIEW v;\nCREATE VIEW v AS SELECT id, name FROM users;\nCOMMIT;",
+)
 _drop(
     "ban-drop-materialized-view",
     "MATVIEW",
     "a materialized view",
     "DROP MATERIALIZED VIEW v;",
     "Its rows and indexes are gone, and clients that read it fail.",
+    "CREATE MATERIALIZED VIEW v_new AS SELECT id FROM users;",
 )
 _drop(
     "ban-drop-sequence",
@@ -41,6 +49,7 @@ _drop(
     "a sequence",
     "DROP SEQUENCE s;",
     "Where it stood is lost, and nextval() of it fails.",
+    "COMMENT ON SEQUENCE s IS 'unused since release 42';",
 )
 _drop(
     "ban-drop-function",
@@ -50,17 +59,46 @@ _drop(
     "Clients and triggers that call it fail.",
     "CREATE OR REPLACE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT 1';",
 )
-_drop("ban-drop-procedure", "PROCEDURE", "a procedure", "DROP PROCEDURE p();", "Clients that call it fail.")
-_drop("ban-drop-type", "TYPE", "a type", "DROP TYPE mood;", "Clients and functions that name it fail.")
-_drop("ban-drop-domain", "DOMAIN", "a domain", "DROP DOMAIN positive;", "Clients and functions that name it fail.")
+_drop(
+    "ban-drop-procedure",
+    "PROCEDURE",
+    "a procedure",
+    "DROP PROCEDURE p();",
+    "Clients that call it fail.",
+    "CREATE OR REPLACE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';",
+)
+_drop(
+    "ban-drop-type",
+    "TYPE",
+    "a type",
+    "DROP TYPE mood;",
+    "Clients and functions that name it fail.",
+    "ALTER TYPE mood ADD VALUE 'calm' AFTER 'sad';",
+)
+_drop(
+    "ban-drop-domain",
+    "DOMAIN",
+    "a domain",
+    "DROP DOMAIN positive;",
+    "Clients and functions that name it fail.",
+    "ALTER DOMAIN positive ADD CONSTRAINT p CHECK (VALUE > 0) NOT VALID;",
+)
 _drop(
     "ban-drop-extension",
     "EXTENSION",
     "an extension",
     "DROP EXTENSION pg_trgm;",
     "Every type, operator and index method that it brought is gone.",
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm;",
 )
-_drop("ban-drop-schema", "SCHEMA", "a schema", "DROP SCHEMA app;", "Clients that have it in their search_path fail.")
+_drop(
+    "ban-drop-schema",
+    "SCHEMA",
+    "a schema",
+    "DROP SCHEMA app;",
+    "Clients that have it in their search_path fail.",
+    "REVOKE USAGE ON SCHEMA app FROM PUBLIC;",
+)
 
 rule(
     "ban-drop-trigger",
@@ -71,7 +109,10 @@ rule(
     why="What it guards or keeps up to date is left alone from the commit on; ACCESS EXCLUSIVE for a moment.",
     fix="Be sure that nothing relies on it.",
     bad="DROP TRIGGER audit ON users;",
-    good=_GOOD,
+    good="BEGIN;\n"
+    "DROP TRIGGER audit ON users;\n"
+    "CREATE TRIGGER audit AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f();\n"
+    "COMMIT;",
 )(dropping_of_table("TRIGGER", "what it guards is left alone"))
 
 rule(
@@ -113,7 +154,7 @@ rule(
     why="Every client that uses the old name fails at the moment of the commit.",
     fix="Create it under the new name beside the old one, and drop the old one later.",
     bad="ALTER VIEW v RENAME TO w;",
-    good=_GOOD,
+    good="CREATE VIEW w AS SELECT id FROM v;",
 )(
     renaming(
         "clients that use the old name of {name} fail",
@@ -224,7 +265,7 @@ rule(
     why="It rewrites queries before they are planned, with volatile functions evaluated twice; ACCESS EXCLUSIVE.",
     fix="A trigger, or an updatable view.",
     bad="CREATE RULE r AS ON INSERT TO users DO INSTEAD NOTHING;",
-    good=_GOOD,
+    good="CREATE TRIGGER r BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();",
 )(when(lambda node, s: True, "queries of {target} mean something else from now on"))
 
 rule(
@@ -255,7 +296,7 @@ rule(
     why="It runs for every DDL of everybody, and an error in it stops all of them.",
     fix="Only with a way to disable it (PostgreSQL 17: event_triggers = off).",
     bad="CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();",
-    good=_GOOD,
+    good="ALTER EVENT TRIGGER e DISABLE;",
 )(when(lambda node, s: True, "it runs for the DDL of everybody"))
 
 rule(

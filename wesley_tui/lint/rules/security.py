@@ -291,3 +291,18 @@ rule(
     bad="ALTER DATABASE shop SET search_path = app;",
     good="CREATE ROLE report LOGIN;",
 )(when(lambda node, s: True, "every role has it in its next session"))
+
+
+rule(
+    "creating-policy",
+    _T,
+    "info",
+    "A new policy",
+    on="CreatePolicyStmt",
+    why="Permissive policies widen what is seen and written, restrictive ones narrow it, for sessions that are open as "
+    "well; without ENABLE ROW LEVEL SECURITY it does nothing.",
+    fix="Try it with SET ROLE in a transaction that is rolled back; ENABLE ROW LEVEL SECURITY after it.",
+    bad="CREATE POLICY own ON users FOR SELECT USING (owner = current_user);",
+    good="CREATE TABLE notes (id bigint PRIMARY KEY, owner name);\n"
+    "CREATE POLICY own ON notes FOR SELECT USING (owner = current_user);",
+)(when(lambda node, s: not s.on_new, "who sees which rows of {target} changes at once"))

@@ -46,7 +46,7 @@ rule(
     why="Clients that name the old schema, or find the table by their search_path, fail.",
     fix="Leave a view behind in the old schema, in the same transaction.",
     bad="ALTER TABLE users SET SCHEMA archive;",
-    good=_KEYED,
+    good="CREATE VIEW archive.users AS SELECT id, name FROM public.users;",
 )(when(lambda node, s: node.objectType == "OBJECT_TABLE" and not s.on_new, "clients that use {target} fail"))
 
 
@@ -59,7 +59,7 @@ rule(
     why="All rows are gone, under ACCESS EXCLUSIVE; triggers for DELETE do not fire.",
     fix="DELETE in batches, or truncate in a maintenance window.",
     bad="TRUNCATE users;",
-    good=_KEYED + "\nTRUNCATE t;",
+    good="DELETE FROM users WHERE id BETWEEN 1 AND 1000;",
 )
 def _(s: Subject) -> Iterator[str]:
     for relation in s.node.relations:
@@ -76,7 +76,7 @@ rule(
     why="Every table that points to this one is emptied too, and those that point to them.",
     fix="Name the tables that are to be emptied.",
     bad="TRUNCATE users CASCADE;",
-    good=_KEYED + "\nTRUNCATE t;",
+    good="DELETE FROM users WHERE id BETWEEN 1 AND 1000;",
 )(when(lambda node, s: node.behavior == "DROP_CASCADE", "every table with a foreign key to these is emptied too"))
 
 rule(
@@ -100,7 +100,7 @@ rule(
     why="The table is written again under ACCESS EXCLUSIVE, and is empty after a crash and on every standby.",
     fix="Leave it logged.",
     bad="ALTER TABLE users SET UNLOGGED;",
-    good="ALTER TABLE users SET (fillfactor = 90);",
+    good="CREATE UNLOGGED TABLE users_staging (id bigint PRIMARY KEY, name text);",
 )(altering("{table} is empty after a crash, and written again now", "SetUnLogged"))
 
 rule(
@@ -112,7 +112,7 @@ rule(
     why="The table is written again under ACCESS EXCLUSIVE, and all of it to the WAL.",
     fix="Fill a new logged table beside it, and swap the two.",
     bad="ALTER TABLE users SET LOGGED;",
-    good="ALTER TABLE users SET (fillfactor = 90);",
+    good="CREATE TABLE users_logged (LIKE users INCLUDING ALL);",
 )(altering("{table} is written again under the lock", "SetLogged"))
 
 rule(
@@ -124,7 +124,7 @@ rule(
     why="It is empty after a crash, and always on standbys.",
     fix="A plain table, unless losing every row is fine.",
     bad="CREATE UNLOGGED TABLE t (id bigint PRIMARY KEY);",
-    good=_KEYED,
+    good="CREATE TEMPORARY TABLE staging (id bigint PRIMARY KEY);",
 )(when(lambda node, s: node.relation.relpersistence == "u", "{target} is empty after a crash"))
 
 rule(
@@ -136,7 +136,7 @@ rule(
     why="Every block is copied under ACCESS EXCLUSIVE.",
     fix="pg_repack, or a new table that is filled and swapped in.",
     bad="ALTER TABLE users SET TABLESPACE fast;",
-    good="ALTER TABLE users SET (fillfactor = 90);",
+    good="CREATE TABLE users_fast (LIKE users INCLUDING ALL) TABLESPACE fast;",
 )(altering("{table} is copied under the lock", "SetTableSpace"))
 
 rule(
@@ -148,7 +148,7 @@ rule(
     why="Every row is written again under ACCESS EXCLUSIVE.",
     fix="Fill a new table beside it, and swap the two.",
     bad="ALTER TABLE users SET ACCESS METHOD columnar;",
-    good="ALTER TABLE users SET (fillfactor = 90);",
+    good="CREATE TABLE users_columnar (id bigint PRIMARY KEY) USING columnar;",
 )(altering("{table} is written again under the lock", "SetAccessMethod"))
 
 rule(
@@ -235,7 +235,8 @@ rule(
     why="The parent is locked ACCESS EXCLUSIVE, and its DEFAULT partition is read from end to end under it.",
     fix="CREATE TABLE … (LIKE parent), add a CHECK that says the bound, then ATTACH PARTITION.",
     bad="CREATE TABLE m_1 PARTITION OF m FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
-    good=_KEYED,
+    good="CREATE TABLE m_1 (LIKE m INCLUDING ALL);\n"
+    "ALTER TABLE m ATTACH PARTITION m_1 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
 )
 def _(s: Subject) -> Iterator[str]:
     if s.node.partbound is not None:
@@ -253,7 +254,10 @@ def _(s: Subject) -> Iterator[str]:
     why="The new partition is read from end to end to prove its bound, locked ACCESS EXCLUSIVE.",
     fix="Add a CHECK that implies the bound (NOT VALID, then VALIDATE) before, and drop it after.",
     bad="ALTER TABLE m ATTACH PARTITION m_1 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
-    good=_KEYED,
+    good="ALTER TABLE m_1 ADD CONSTRAINT m_1_bound CHECK (d >= '2025-01-01' AND d < '2026-01-01' AND d IS NOT NULL)"
+    " NOT VALID;\n"
+    "ALTER TABLE m_1 VALIDATE CONSTRAINT m_1_bound;\n"
+    "ALTER TABLE m ATTACH PARTITION m_1 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
 )
 def _(s: Subject) -> Iterator[str]:
     for command in actions(s, "AttachPartition"):
@@ -271,7 +275,7 @@ rule(
     why="Queries of the parent see other rows from the commit on.",
     fix="Tell the readers of the parent, or use declarative partitions.",
     bad="ALTER TABLE a INHERIT b;",
-    good="ALTER TABLE a SET (fillfactor = 90);",
+    good="CREATE VIEW both_tables AS SELECT id FROM a UNION ALL SELECT id FROM b;",
 )(altering("queries of the parent of {table} see other rows", "AddInherit", "DropInherit"))
 
 rule(
@@ -283,7 +287,7 @@ rule(
     why="Keys and foreign keys are not inherited; queries of the parent read every child.",
     fix="Declarative partitions, or a foreign key.",
     bad="CREATE TABLE t (id bigint PRIMARY KEY) INHERITS (base);",
-    good=_KEYED,
+    good="CREATE TABLE t (id bigint, d date, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);",
 )(when(lambda node, s: bool(node.inhRelations) and node.partbound is None, "{target} inherits columns, not keys"))
 
 rule(
@@ -327,7 +331,7 @@ rule(
     why="The old owner loses every right that came with owning; ACCESS EXCLUSIVE for a moment.",
     fix="Grant what the old owner still needs, in the same transaction.",
     bad="ALTER TABLE users OWNER TO admin;",
-    good="ALTER TABLE users SET (fillfactor = 90);",
+    good="GRANT SELECT, INSERT ON users TO admin;",
 )(altering("the former owner of {table} loses its rights", "ChangeOwner"))
 
 rule(
@@ -339,7 +343,8 @@ rule(
     why="The new table has no keys, defaults, constraints or indexes, and reads its source in one long transaction.",
     fix="CREATE TABLE … (LIKE source INCLUDING ALL), then INSERT … SELECT in batches.",
     bad="CREATE TABLE copy AS SELECT * FROM users;",
-    good=_KEYED,
+    good="CREATE TABLE copy (LIKE users INCLUDING ALL);\n"
+    "INSERT INTO copy SELECT id, name FROM users WHERE id BETWEEN 1 AND 1000;",
 )(
     when(
         lambda node, s: (

@@ -330,7 +330,7 @@ rule(
     why="Other clients lose their work and their connection.",
     fix="lock_timeout and another attempt.",
     bad="SELECT pg_terminate_backend(pid) FROM pg_stat_activity;",
-    good="SELECT 1;",
+    good="SET lock_timeout = '2s';\nALTER TABLE users ADD COLUMN a bigint;",
 )
 def _(s: Subject) -> Iterator[str]:
     if _calls(s, "pg_terminate_backend", "pg_cancel_backend"):

@@ -13,18 +13,31 @@ from typing import Any
 from pglast.parser import ParseError
 
 from wesley_tui.catalog.model import Check, Table
+from wesley_tui.planner.effects.expressions import columns_in
 from wesley_tui.planner.effects.tree import Node, parse_value
 
 __all__ = ["proves_bound"]
 
 
-def proves_bound(table: Table, partition_by: str, bound: Any) -> bool:
+def proves_bound(table: Table, partition_by: str | None, bound: Any) -> bool:
     """True when validated CHECKs (and NOT NULL) of ``table`` imply ``bound`` of a parent that is partitioned by
-    ``partition_by`` (``RANGE (created_at)``, as ``pg_get_partkeydef()`` prints it)."""
-    found = re.fullmatch(r"(RANGE|LIST) \(\"?([^\"(),\s]+)\"?\)", partition_by)
-    if found is None or bound is None or bound.is_default:
+    ``partition_by`` (``RANGE (created_at)``, as ``pg_get_partkeydef()`` prints it). None: the parent is not known, and
+    a column whose CHECK says the same as the bound is taken for its key."""
+    if bound is None or bound.is_default:
         return False
-    strategy, key = found.groups()
+    if partition_by is None:
+        strategy = {"r": "RANGE", "l": "LIST"}.get(bound.strategy, "")
+        return any(_proves(table, strategy, key, bound) for key in _columns_checked(table))
+    found = re.fullmatch(r"(RANGE|LIST) \(\"?([^\"(),\s]+)\"?\)", partition_by)
+    return found is not None and _proves(table, found[1], found[2], bound)
+
+
+def _columns_checked(table: Table) -> set[str]:
+    checks = [item.expression for item in table.constraints if isinstance(item, Check) and item.validated]
+    return {name for expression in checks for name in columns_in(expression) or ()}
+
+
+def _proves(table: Table, strategy: str, key: str, bound: Any) -> bool:
     facts = _facts(table, key)
     column = table.column(key)
     is_there = (column is not None and column.not_null) or ("is not null", ()) in facts

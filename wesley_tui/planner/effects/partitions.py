@@ -56,8 +56,15 @@ def _attach(command: Any, target: Target) -> None:
         # A parent that is a partition itself has bounds above it that are to be proven too.
         is_root = target.table is not None and target.table.partition_of is None
         parent_key = target.table.partition_by if target.table is not None and is_root else None
-        if whole is None or parent_key is None or not proves_bound(whole, parent_key, partition.bound):
+        knows_parent = context.knows(target.name)
+        if (
+            whole is None
+            or (parent_key is None and knows_parent)
+            or not proves_bound(whole, parent_key, partition.bound)
+        ):
             Target(name, context, tally).scan()
+        elif not knows_parent:
+            tally.assumes.append(f"the CHECK on {name} speaks of the key by which {target.name} is partitioned")
     join_family(target.name, context, tally, default=is_default)
     for above in context.ancestors(target.name):
         tally.lock(above, LockMode.AccessShareLock)
