@@ -149,6 +149,12 @@ def test_the_plan_after_the_exchange_finishes_it(each_database: str) -> None:
     carry_out(each_database, again)
     assert plan_for(each_database, wanted).waves == ()
     assert rows(each_database, "SELECT count(*) FROM pg_proc p WHERE p.proname LIKE 'sync%'") == [(0,)]
+    purge = plan_for(each_database, wanted, purge=True)
+    assert ops(purge) == ["drop_column"]
+    carry_out(each_database, purge)
+    assert read(each_database).resting_columns == ()
+    assert rows(each_database, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == [(0,)]
+    assert rows(each_database, "SELECT count(*) FROM pg_proc WHERE pronamespace = 'wesley'::regnamespace") == [(0,)]
     assert rows(each_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'public.t'::regclass "
                 "ORDER BY 1") == [("t_n_idx",), ("t_n_key",), ("t_pkey",)]  # fmt: skip
 

@@ -227,16 +227,18 @@ def _let_go(
     """The trigger goes, and the old columns are retired, or dropped when purge was asked for."""
     target = f"ALTER TABLE {qualified(table)}"
     purge = situation.options.purge
+    # The tag of the plan that has made the exchange, by which columns and trigger are found to belong together.
+    tag = columns[0].removeprefix(MOVED_PREFIX).partition("_")[0]
     resting = {name: clipped_name(f"{RETIRED_PREFIX}was_", name.removeprefix(MOVED_PREFIX)) for name in columns}
     gone = [f"{target} DROP CONSTRAINT {quote_ident(name)}" for name in constraints]
     if purge:
         last = [f"{target} " + ", ".join(f"DROP COLUMN {quote_ident(name)}" for name in columns)]
     else:
         last = [f"{target} RENAME COLUMN {quote_ident(old)} TO {quote_ident(new)}" for old, new in resting.items()]
-        last += guard(table, list(resting.values()), situation.tag)
+        last += guard(table, list(resting.values()), tag)
     undo: tuple[str, ...] = ()
     if back and not purge:
-        last_back = guard_removed(table, situation.tag)
+        last_back = guard_removed(table, tag)
         renamed = (f"{target} RENAME COLUMN {quote_ident(new)} TO {quote_ident(old)}" for old, new in resting.items())
         undo = (*last_back, *renamed, *back)
     return Operation(
