@@ -183,7 +183,8 @@ def _(s: Subject) -> Iterator[str]:
     "CREATE INDEX i1 ON t (a);\nCREATE INDEX i2 ON t (b);",
 )
 def _(s: Subject) -> Iterator[str]:
-    table = s.table(s.target) if s.target is not None else None
+    # What a partition has from its parent is one index with it, once the two are attached.
+    table = s.context.table(s.target) if s.target is not None else None
     keys = tuple(item.name for item in s.node.indexParams or ())
     if table is None or None in keys or s.node.whereClause is not None or s.node.if_not_exists:
         return

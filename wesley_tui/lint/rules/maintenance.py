@@ -123,7 +123,6 @@ _DANGEROUS = {
     "session_replication_role": ("replica",),
     "zero_damaged_pages": ("on", "true", "1"),
     "ignore_checksum_failure": ("on", "true", "1"),
-    "row_security": ("off", "false", "0"),
     "check_function_bodies": (),
 }
 

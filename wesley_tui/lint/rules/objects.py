@@ -266,7 +266,7 @@ rule(
     fix="A trigger, or an updatable view.",
     bad="CREATE RULE r AS ON INSERT TO users DO INSTEAD NOTHING;",
     good="CREATE TRIGGER r BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f();",
-)(when(lambda node, s: True, "queries of {target} mean something else from now on"))
+)(when(lambda node, s: not s.on_new, "queries of {target} mean something else from now on"))
 
 rule(
     "untrusted-language",
@@ -290,7 +290,7 @@ rule(
 rule(
     "event-trigger",
     _T,
-    "warning",
+    "info",
     "CREATE EVENT TRIGGER",
     on="CreateEventTrigStmt",
     why="It runs for every DDL of everybody, and an error in it stops all of them.",

@@ -271,9 +271,7 @@ def _with_stub(name: QName, context: EffectContext) -> EffectContext:
 
 
 def _is_other_relation(name: QName, context: EffectContext) -> bool:
-    return context.index_table(name) is not None or any(
-        context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence")
-    )
+    return any(context.object(kind, name) is not None for kind in ("view", "materialized view", "sequence"))
 
 
 def _altered(node: Any, context: EffectContext, source: bytes) -> EffectContext:

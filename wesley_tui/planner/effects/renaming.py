@@ -9,6 +9,7 @@ from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
 from wesley_tui.planner.effects.dependents import typed_tables
 from wesley_tui.planner.effects.record import Tally
 from wesley_tui.planner.effects.registry import rule
+from wesley_tui.planner.effects.tree import Node
 from wesley_tui.planner.plan import LockMode
 
 __all__: list[str] = []
@@ -122,6 +123,21 @@ def _grant(node: Any, context: EffectContext, tally: Tally) -> None:
     if context.major >= 18 and node.targtype == "ACL_TARGET_OBJECT" and node.objtype == "OBJECT_TABLE":
         for relation in node.objects:
             tally.lock(name_of(relation, context), LockMode.AccessShareLock)
-    if not node.is_grant:
+    if not node.is_grant and not _is_new(node, context):
         who = ", ".join(role.rolename or "PUBLIC" for role in node.grantees)
         tally.breaks.append(f"clients that log in as {who} and use what is revoked")
+
+
+def _is_new(node: Any, context: EffectContext) -> bool:
+    """All that the REVOKE speaks of was made by the same script: nobody uses it yet."""
+    for item in node.objects or ():
+        if isinstance(item, Node) and item.relname is not None:
+            name = name_of(item, context)
+        else:
+            parts = names_in(item)
+            if not parts:
+                return False
+            name = _qualify(parts, context)
+        if name not in context.created:
+            return False
+    return bool(node.objects)
