@@ -410,3 +410,67 @@ def test_the_result_is_that_of_a_change_in_place(database: str, old: str, new: s
         "WHERE t.c::text IS DISTINCT FROM d.c::text LIMIT 3",
     )
     assert different == []
+
+
+def test_an_identity_column_is_numbered_in_batches(each_database: str) -> None:
+    """On a table without any key, by blocks; the numbers of new rows go on."""
+    catalog = seed(
+        each_database,
+        "CREATE TABLE public.t (note text)",
+        f"INSERT INTO public.t SELECT repeat('x', 40) FROM generate_series(1, {ROWS}) i",
+    )
+    table = catalog.tables[T]
+    identity = Column("id", "bigint", not_null=True, identity="always")
+    wanted = replace(catalog, tables={T: replace(table, columns=(*table.columns, identity))})
+    plan = plan_for(each_database, wanted)
+    assert not any(step.rewrites for step in plan.steps)
+    carry_out(each_database, plan, batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
+    run(each_database, ["INSERT INTO public.t VALUES ('new')"])
+    assert rows(each_database, "SELECT count(DISTINCT id), min(id), max(id) FROM t") == [(ROWS + 1, 1, ROWS + 1)]
+    take_back(each_database, plan)
+    assert changes_left(each_database, catalog).changes == ()
+
+
+OBSTACLES = {
+    "exclusion": ("c int, EXCLUDE USING btree (c WITH =)", "bigint", "exclusion constraint"),
+    "stored": ("c int, d int GENERATED ALWAYS AS (c + 1) STORED", "bigint", "generated column d"),
+    "domain": ("c int", "public.positive", "domain"),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_what_cannot_be_exchanged_says_so(database: str, name: str) -> None:
+    columns, new, reason = OBSTACLES[name]
+    catalog = seed(
+        database,
+        "CREATE DOMAIN public.positive AS int CHECK (value > 0)",
+        f"CREATE TABLE public.t (id bigint PRIMARY KEY, {columns})",
+        f"INSERT INTO public.t (id, c) SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__c=new)
+    plan = plan_for(database, wanted)
+    (step,) = (step for step in plan.steps if step.op == "alter_type")
+    assert step.hazard is HazardClass.H3
+    assert any(reason in text for text in step.why), step.why
+    carry_out(database, plan)
+    assert changes_left(database, wanted).changes == ()
+
+
+def test_a_partitioned_table(each_database: str) -> None:
+    """A column outside of every key is exchanged on all partitions at once; a part of a key is changed in place."""
+    catalog = seed(
+        each_database,
+        "CREATE TABLE public.t (id bigint, n int, k int, PRIMARY KEY (id, k)) PARTITION BY RANGE (id)",
+        f"CREATE TABLE public.t1 PARTITION OF public.t FOR VALUES FROM (0) TO ({ROWS // 2})",
+        "CREATE TABLE public.t2 PARTITION OF public.t DEFAULT",
+        f"INSERT INTO public.t SELECT i, i, 1 FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__n="bigint", t__k="bigint")
+    assert ops(plan_for(each_database, wanted)) == ["alter_type"] * 2
+    alone = changed(catalog, t__n="bigint")
+    plan = plan_for(each_database, alone)
+    assert "exchange_columns" in ops(plan)
+    carry_out(each_database, plan, batch_rows=1000)
+    assert changes_left(each_database, alone).changes == ()
+    assert rows(each_database, "SELECT count(*) FROM t WHERE n = id") == [(ROWS,)]

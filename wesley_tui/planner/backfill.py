@@ -14,7 +14,7 @@ from wesley_tui.catalog.model import Table, Unique
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.planner.plan import Backfill
 
-__all__ = ["backfill_nulls", "backfill_rows", "walking_key"]
+__all__ = ["backfill_nulls", "backfill_rows", "can_be_walked", "walking_key"]
 
 
 def walking_key(table: Table) -> tuple[str, ...] | None:
@@ -38,6 +38,12 @@ def walking_key(table: Table) -> tuple[str, ...] | None:
         if usable and plain and not_null.issuperset(columns):
             keys.append(columns)
     return min(keys, key=len, default=None)
+
+
+def can_be_walked(table: Table) -> bool:
+    """Whether all rows can be visited in batches: along a key, or by blocks, which only a table that is stored itself
+    has."""
+    return walking_key(table) is not None or table.partition_by is None
 
 
 def backfill_nulls(table: Table, key: Sequence[str] | None, column: str, expression: str) -> Backfill:

@@ -19,9 +19,10 @@ from wesley_tui.diff.changes import (
 )
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner import checks
-from wesley_tui.planner.backfill import walking_key
+from wesley_tui.planner.backfill import can_be_walked
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
+from wesley_tui.planner.forms.numbered import is_numbered_in_batches, number_in_batches, without_numbers
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -58,6 +59,8 @@ def add_column(change: AddColumn, situation: Situation) -> Iterator[Operation]:
             )
         )
         yield _add(table, column, situation, why, unbounded=True)
+    elif column.identity is not None and is_numbered_in_batches(table, situation):
+        yield from number_in_batches(table, column, _add(table, without_numbers(column), situation, ()), situation)
     elif column.identity is not None:
         yield _add(
             table, column, situation,
@@ -153,9 +156,8 @@ def _add_with_volatile_default(
 ) -> Iterator[Operation]:
     """Add without default, set the default for new rows, give the old ones theirs in batches, then prove NOT NULL."""
     assert column.default is not None
-    key = walking_key(situation.live_table(table))
     reason = f"{', '.join(volatile)} gives every row a value of its own"
-    if key is None:
+    if not can_be_walked(situation.live_table(table)):
         yield replace(
             _add(table, column, situation, (f"{reason}, and {table} has no key to walk along in batches",)),
             unbounded=True,
@@ -170,7 +172,7 @@ def _add_with_volatile_default(
         ("rows that are inserted from now on get their value; the ones before are filled in batches",),
         state="default",
     )  # fmt: skip
-    fill = fill_nulls(table, plain, column.default, key, situation)
+    fill = fill_nulls(table, plain, column.default, situation)
     yield fill
     if column.not_null:
         yield from prove_not_null(table, column.name, situation, fill=fill)

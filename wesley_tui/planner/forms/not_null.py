@@ -18,7 +18,7 @@ from wesley_tui.catalog.model import Check, Column, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import ChangeColumnNotNull
 from wesley_tui.planner import checks
-from wesley_tui.planner.backfill import backfill_nulls, walking_key
+from wesley_tui.planner.backfill import backfill_nulls, can_be_walked, walking_key
 from wesley_tui.planner.effects.expressions import proves_not_null
 from wesley_tui.planner.forms.foreign_keys import validate
 from wesley_tui.planner.operations import (
@@ -59,17 +59,19 @@ def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterat
     wanted = situation.desired_column(table, name)
     live = situation.live_table(table)
     column = live.column(name)
-    key = walking_key(live)
     default = wanted.default if wanted is not None and wanted.identity is None else None
     fill = None
-    if default is not None and key is not None and column is not None:
-        fill = fill_nulls(table, column, default, key, situation)
+    if default is not None and column is not None and can_be_walked(live):
+        fill = fill_nulls(table, column, default, situation)
         yield fill
     yield from prove_not_null(table, name, situation, fill=fill)
 
 
-def fill_nulls(table: QName, column: Column, expression: str, key: tuple[str, ...], situation: Situation) -> Operation:
+def fill_nulls(table: QName, column: Column, expression: str, situation: Situation) -> Operation:
+    """Along a key, or by ranges of blocks; only for a table that can be walked."""
     live = situation.live_table(table)
+    key = walking_key(live)
+    along = f"along {', '.join(key)}" if key is not None else "by ranges of blocks, because the table has no key"
     backfill = backfill_nulls(live, key, column.name, expression)
     return Operation(
         op="backfill_sql",
@@ -86,8 +88,8 @@ def fill_nulls(table: QName, column: Column, expression: str, key: tuple[str, ..
             column_resource(table, column.name, "default"),
         ),
         why=(
-            f"rows whose {column.name} is NULL get {expression}, {backfill.batch_rows} at a time along "
-            f"{', '.join(key)}, each batch its own short transaction",
+            f"rows whose {column.name} is NULL get {expression}, {backfill.batch_rows} at a time {along}, "
+            f"each batch its own short transaction",
             "writers of the rows of one batch wait until that batch is done; nobody else waits",
         ),
         backfill=backfill,

@@ -91,7 +91,9 @@ def _still_small(table: QName, situation: Situation) -> StepCheck:
     limit = 4 * profile_named(situation.options.profile).rewrite_bytes
     return StepCheck(
         f"{table} has grown since the plan was made: plan again, and its column changes without blocking anybody",
-        f"SELECT pg_catalog.pg_relation_size({quote_literal(qualified(table))}::pg_catalog.regclass) <= {limit}",
+        "SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_relation_size(p.relid)), "
+        f"pg_catalog.pg_relation_size({quote_literal(qualified(table))}::pg_catalog.regclass)) <= {limit} "
+        f"FROM pg_catalog.pg_partition_tree({quote_literal(qualified(table))}::pg_catalog.regclass) AS p",
     )
 
 

@@ -82,11 +82,20 @@ def _together(altered: Mapping[QName, list[AlterColumnType]], situation: Situati
 
 
 def _is_small(table: QName, situation: Situation) -> bool:
-    """By its size on disk, which the plan's step looks at again before it runs. A table without pages is empty."""
+    """By its size on disk with all its partitions, which the plan's step looks at again before it runs. A table without
+    pages is empty."""
     if table in situation.created:
         return True
-    size = situation.snapshot.sizes.get(situation.old_name(table))
-    return size is not None and table_bytes(size) <= profile_named(situation.options.profile).rewrite_bytes
+    total = 0
+    pending = [table]
+    while pending:
+        name = pending.pop()
+        size = situation.snapshot.sizes.get(situation.old_name(name))
+        if size is None:
+            return False
+        total += table_bytes(size)
+        pending += situation.partitions.get(name, ())
+    return total <= profile_named(situation.options.profile).rewrite_bytes
 
 
 def _obstacle(change: AlterColumnType, changes: Sequence[Change], situation: Situation) -> str:
