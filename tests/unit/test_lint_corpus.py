@@ -21,11 +21,11 @@ def test_migration(path: Path) -> None:
     expected = first.removeprefix("-- expect: ").split() if first.startswith("-- expect: ") else []
     found = sorted({item.rule for item in findings if expected or item.severity != "info"})
     assert found == expected
-    worst = max(report.hazard for report in reports)
     assert path.stem.startswith("safe_") == (not expected)
-    if not expected:
-        assert worst < 3
+    for report in reports if not expected else ():
+        # What is meant to go is lost, and said so; nobody waits for long, and nothing is unknown.
+        assert report.hazard < 3 or report.why[0].startswith(("is lost", "connected clients notice")), report
 
 
 def test_the_corpus_is_there() -> None:
-    assert len(CORPUS) >= 40
+    assert len([path for path in CORPUS if path.stem.startswith("safe_")]) >= 60

@@ -23,13 +23,13 @@ def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
     if effects.unknown:
         return HazardClass.H3, (f"the effects are not known ({effects.unknown}), so the worst is assumed",)
     reasons: list[tuple[HazardClass, str]] = []
-    if effects.loses and not only_new:
-        reasons.append((HazardClass.H3, f"is lost: {'; '.join(effects.loses)}"))
-    if effects.breaks and not only_new:
+    if (lost := _lost(subject)) and not only_new:
+        reasons.append((HazardClass.H3, f"is lost: {'; '.join(lost)}"))
+    if effects.breaks and not only_new and not subject.is_put_back:
         reasons.append((HazardClass.H3, f"connected clients notice: {'; '.join(effects.breaks)}"))
     written = subject.others(effects.writes)
     held = subject.others(subject.transaction.exclusive)
-    if held and (written or growing):
+    if held and ((written and not subject.writes_little) or growing):
         reasons.append(
             (
                 HazardClass.H3,
@@ -54,6 +54,19 @@ def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
         return HazardClass.H0, (text,)
     worst = max(level for level, _ in reasons)
     return worst, tuple(text for level, text in reasons if level == worst)
+
+
+def _lost(subject: Subject) -> list[str]:
+    """What the statement loses and the script does not put back."""
+    if subject.is_put_back:
+        return []
+    table = subject.target.name if subject.target is not None else ""
+    again = [
+        command.name
+        for command in (subject.node.cmds or () if subject.node.tag == "AlterTableStmt" else ())
+        if command.subtype == "AT_DropConstraint" and subject.is_made_again("CONSTRAINT", f"{table}.{command.name}")
+    ]
+    return [text for text in subject.effects.loses if not any(f"constraint {name} " in f"{text} " for name in again)]
 
 
 def _growing(subject: Subject, growing: list[str]) -> tuple[HazardClass, str]:

@@ -84,7 +84,7 @@ _VARIABLE = re.compile(rb"(?<![:\w\]]):(?=['\"A-Za-z_])")
 
 def read_script(text: str) -> Script:
     """Read a script; never raises for what it says."""
-    source = text.encode("utf-8", "surrogateescape").replace(b"\x00", b" ")
+    source = text.removeprefix("\ufeff").encode("utf-8", "surrogateescape").replace(b"\x00", b" ")
     notes: list[Note] = []
     ends: list[int] | None = None
     if b"\\" in source or re.search(rb"from\s+stdin", source, re.IGNORECASE):
@@ -168,7 +168,7 @@ def _one_by_one(source: bytes, ends: list[int], lines: _Lines) -> Iterator[Piece
 def _parsed_alone(source: bytes, start: int, end: int, lines: _Lines) -> Piece:
     part = source[start:end]
     message, place = "", 0
-    for attempt in (part, _VARIABLE.sub(b" ", part)):
+    for attempt in (part, _VARIABLE.sub(b" ", part), _VARIABLE.sub(b"_", part)):
         try:
             found = parse_script(attempt.decode("utf-8", "replace"))
         except ParseError as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from wesley_tui.catalog.model import QName, Table
 from wesley_tui.lint.outline import Outline
 from wesley_tui.planner.effects import EffectContext, Effects
-from wesley_tui.planner.effects.context import name_of
+from wesley_tui.planner.effects.context import name_of, names_in
 from wesley_tui.planner.plan import HazardClass, LockMode
 
 __all__ = ["Finding", "Severity", "StatementReport", "Subject", "Transaction"]
@@ -118,6 +118,38 @@ class Subject:
         policy, rule or constraint with its table: ``users.audit``."""
         # A constraint may come back in the statement that drops it.
         return self.outline.is_made_after(self.position - (kind == "CONSTRAINT"), kind, name)
+
+    @property
+    def is_put_back(self) -> bool:
+        """A DROP of what the script makes again further down: nothing is lost by it."""
+        if self.node.tag != "DropStmt":
+            return False
+        kind = str(self.node.removeType).removeprefix("OBJECT_")
+        names = [names_in(item) for item in self.node.objects]
+        on_table = kind in ("TRIGGER", "POLICY", "RULE")
+        return all(
+            bool(parts) and self.is_made_again(kind, ".".join(parts[-2:]) if on_table else parts[-1]) for parts in names
+        )
+
+    @property
+    def writes_little(self) -> bool:
+        """New rows that are written out, or the rows that equal a constant: the version that a migration tool notes."""
+        node = self.node
+        if node.tag == "InsertStmt":
+            return node.selectStmt is None or (
+                node.selectStmt.valuesLists is not None and node.onConflictClause is None
+            )
+        if node.tag not in ("UpdateStmt", "DeleteStmt") or node.whereClause is None:
+            return False
+        where = node.whereClause
+        parts = where.args if where.tag == "BoolExpr" and where.boolop == "AND_EXPR" else [where]
+        return all(
+            part.tag == "A_Expr"
+            and part.get("kind") == "AEXPR_OP"
+            and names_in(part.get("name"))[-1] == "="
+            and {getattr(part.lexpr, "tag", ""), getattr(part.rexpr, "tag", "")} == {"ColumnRef", "A_Const"}
+            for part in parts
+        )
 
     @property
     def on_new(self) -> bool:

@@ -97,8 +97,12 @@ def _(s: Subject) -> Iterator[str]:
 )
 def _(s: Subject) -> Iterator[str]:
     for item in added_constraints(s, "PRIMARY"):
-        if item.indexname is not None and str(s.target) in s.effects.scans:
+        if item.indexname is None or s.target is None:
+            continue
+        if str(s.target) in s.effects.scans:
             yield f"{s.target} is read to prove that the columns of {item.indexname} are not NULL"
+        elif not s.context.knows(s.target):
+            yield f"{s.target} is read under the lock, unless the columns of {item.indexname} are NOT NULL already"
 
 
 @rule(

@@ -94,6 +94,8 @@ def _(s: Subject) -> Iterator[str]:
 def _(s: Subject) -> Iterator[str]:
     held = [name for name, mode in s.transaction.exclusive.items() if mode >= LockMode.ShareLock]
     if held and s.effects.writes and s.transaction.explicit:
+        if s.writes_little and not set(s.effects.writes) & set(held):
+            return
         select = s.node.selectStmt
         if s.node.tag == "InsertStmt" and (select is None or select.valuesLists is not None):
             return

@@ -104,12 +104,17 @@ def _primary_key_using_index(constraint: Any, target: Target) -> None:
     index = target.table.index(constraint.indexname) if target.table is not None else None
     columns = [key.column for key in index.keys if key.column is not None] if index is not None else None
     if columns is None:
-        target.assume(f"the columns of index {constraint.indexname} are not NOT NULL yet")
-        target.scan()
+        target.assume(
+            f"the columns of index {constraint.indexname} are NOT NULL already, else the table is read under the lock"
+        )
+        if target.context.knows(target.name):
+            target.scan()
         return
     for name in columns:
         column = target.column(name)
-        if (column is None or not column.not_null) and not is_proven_not_null(name, target):
+        if column is None and not target.context.knows(target.name):
+            target.assume(f"{target.name}.{name} is NOT NULL already, else the table is read under the lock")
+        elif (column is None or not column.not_null) and not is_proven_not_null(name, target):
             target.scan()
 
 

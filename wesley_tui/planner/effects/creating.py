@@ -121,7 +121,10 @@ def _create_index(node: Any, context: EffectContext, tally: Tally) -> None:
         if member != name and (is_there or spared.intersection(context.ancestors(member))):
             spared.add(member)
             continue
-        Target(member, context, tally).scan()
+        if node.relation.inh or context.knows(name):
+            Target(member, context, tally).scan()
+        else:
+            tally.assumes.append(f"{name} is partitioned, as ONLY suggests; another table would be read")
     if context.object("materialized view", name) is None and not context.knows(name):
         tally.assumes.append(f"{name} is not partitioned; its partitions would be locked and read too")
 

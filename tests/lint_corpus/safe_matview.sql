@@ -1,0 +1,3 @@
+CREATE MATERIALIZED VIEW sales AS SELECT day, sum(amount) AS amount FROM orders GROUP BY day;
+CREATE UNIQUE INDEX sales_day ON sales (day);
+REFRESH MATERIALIZED VIEW CONCURRENTLY sales;

@@ -1,0 +1,5 @@
+CREATE UNIQUE INDEX CONCURRENTLY logs_pk ON logs (id);
+BEGIN;
+SET LOCAL lock_timeout = '2s';
+ALTER TABLE logs ADD CONSTRAINT logs_pkey PRIMARY KEY USING INDEX logs_pk;
+COMMIT;

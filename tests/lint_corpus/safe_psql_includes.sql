@@ -1,0 +1,5 @@
+\i tables.sql
+\ir views/all.sql
+\c shop
+SELECT version();
+\q

@@ -1,0 +1,5 @@
+CREATE TEMPORARY TABLE wanted (id bigint PRIMARY KEY);
+INSERT INTO wanted SELECT id FROM orders WHERE paid IS NULL AND id < 1000;
+ALTER TABLE wanted ADD COLUMN seen boolean NOT NULL DEFAULT false;
+TRUNCATE wanted;
+DROP TABLE wanted;
