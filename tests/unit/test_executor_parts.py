@@ -79,6 +79,69 @@ def test_what_is_done_is_not_handed_out_again(plan: Plan, random: Random) -> Non
     assert frontier.finished
 
 
+@given(plans(), st.integers(0, 15), st.integers(0, 2**16))
+def test_steps_that_are_sent_ahead_keep_the_order_and_nothing_is_lost_when_one_fails(
+    plan: Plan, limit: int, seed: int
+) -> None:
+    """Flights of several steps, some of which break off in the middle; beside them a second worker takes one step."""
+    random = Random(seed)
+    frontier = Frontier(list(plan.steps), set())
+    finished: list[Step] = []
+    beside: list[Step] = []
+    while not frontier.finished:
+        if frontier.ready:
+            first = frontier.take()
+            flight = [first, *frontier.take_more(first, limit, lambda _: True)]
+            assert len(flight) <= limit + 1
+        else:
+            flight = []
+        if frontier.ready and not beside:
+            beside.append(frontier.take())
+            assert not any(relations_of(beside[0]) & relations_of(step) for step in flight)
+        landing = random.randrange(len(flight) + 1)
+        for step in flight[:landing]:
+            assert set(step.depends_on) <= {done.step_sha for done in finished}
+            assert all(
+                e in finished for e in plan.steps if e.ordinal < step.ordinal and relations_of(e) & relations_of(step)
+            )
+            finished.append(step)
+            frontier.finish(step)
+        for step in flight[landing:]:
+            frontier.give_back(step)
+        if beside and (not flight or random.random() < 0.5):
+            finished.append(beside.pop())
+            frontier.finish(finished[-1])
+    assert sorted(step.ordinal for step in finished) == [step.ordinal for step in plan.steps]
+
+
+@given(plans(), st.data())
+def test_what_comes_after_a_step_that_is_left_out_is_not_run(plan: Plan, data: st.DataObject) -> None:
+    steps = list(plan.steps)
+    frontier = Frontier(steps, set())
+    left_out = data.draw(st.sampled_from(steps))
+    assert frontier.hold(left_out.step_sha)
+    finished = run_all(frontier)
+    stuck = frontier.stuck()
+    assert {step.step_sha for step in finished} == {step.step_sha for step in steps} - stuck
+    for step in steps:
+        leans = set(step.depends_on) & stuck
+        before = [other for other in steps if other.step_sha in stuck and other.ordinal < step.ordinal]
+        shares = any(relations_of(other) & relations_of(step) for other in before)
+        assert (step.step_sha in stuck) == (step is left_out or bool(leans) or shares)
+    frontier.let_go(left_out.step_sha)
+    assert len(finished) + len(run_all(frontier)) == len(steps)
+
+
+def run_all(frontier: Frontier) -> list[Step]:
+    """Run what can be run, until nothing is left that can."""
+    finished = []
+    while frontier.ready:
+        finished.append(frontier.take())
+        frontier.finish(finished[-1])
+    assert frontier.finished
+    return finished
+
+
 def test_an_unknown_dependency_is_refused() -> None:
     step = replace(next(make_plan([transactional("SELECT 1")]).steps), depends_on=("f" * 64,))
     with pytest.raises(PlanMismatch, match="not before it"):

@@ -90,8 +90,10 @@ class Frontier:
     def take(self, step: Step | None = None) -> Step:
         """Hand out a ready step, the one with the lowest ordinal by default; it counts as running until
         :meth:`finish` or :meth:`give_back`."""
-        if step is None or step is self._ready[0][1]:
-            step = heapq.heappop(self._ready)[1]
+        step = step or self.peek()
+        assert step is not None, "nothing is ready"
+        if step is self._ready[0][1]:
+            heapq.heappop(self._ready)
         else:
             self._ready.remove((step.ordinal, step))
             heapq.heapify(self._ready)

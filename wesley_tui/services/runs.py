@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.executor.events import Event, RunState, RunStatus, StepStatus
@@ -59,6 +59,18 @@ class StepReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long the steps of a run took together, in milliseconds, beside how long they would have taken otherwise."""
+
+    makespan_ms: float
+    """From the start of the first to the end of the last, pauses and waits for locks included."""
+    waves_ms: float
+    """The same steps, each as long as it took, with a barrier after every wave."""
+    sequential_ms: float
+    """One after the other."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """The result of ``apply`` and ``resume``."""
 
@@ -77,6 +89,8 @@ class RunReport:
     error: str = ""
     forecast: Forecast | None = None
     """What the estimates had said, of the steps that were asked for."""
+    schedule: Schedule | None = None
+    """Of a run that came to its end and ran more than one step."""
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -91,6 +105,7 @@ class RunReport:
             "pending": steps(self.pending),
             "verified": self.verified,
             "duration_ms": round(self.duration_ms, 1),
+            "schedule": asdict(self.schedule) if self.schedule is not None else None,
             "certificate": self.certificate,
             "error": self.error or None,
             "forecast": data_from_record(self.forecast),
@@ -107,6 +122,7 @@ class RunReport:
         lines = [
             f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
         ]
+        lines += self._beside_others()
         lines += self._beside_forecast()
         if self.verified is True:
             but = f", but for the {len(self.pending)} step(s) below" if self.pending else ""
@@ -122,6 +138,15 @@ class RunReport:
                 "check it with: wesley verify"
             )
         return "\n".join(lines)
+
+    def _beside_others(self) -> list[str]:
+        known = self.schedule
+        if known is None or known.sequential_ms < 1000:
+            return []
+        return [
+            f"The steps took {human_duration(known.makespan_ms)}; wave by wave {human_duration(known.waves_ms)}, one "
+            f"after the other {human_duration(known.sequential_ms)}."
+        ]
 
     def _beside_forecast(self) -> list[str]:
         """The real makespan beside the forecast's, for runs that did everything and took long enough to compare."""
