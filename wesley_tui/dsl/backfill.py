@@ -11,7 +11,7 @@ is repeated until no row is left. ``SET price = price * 2`` is not: each row onc
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,9 @@ __all__ = ["batches", "statement_of"]
 
 _ROW = "t"
 """What the planner's own backfills call the row."""
+_KEY = "wesley_k"
+"""Of the columns of a key beside the row itself: under their own names, one that the author does not qualify would be
+ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,12 @@ def batches(statement: Statement, context: EffectContext, *, repeat: bool | None
                 f"{', '.join(sorted(moved))} is what the batches walk along: changing it would make them meet rows "
                 "twice or never"
             )
-        plain = not (parts.with_ or parts.from_ or statement.only) and statement.alias == _ROW and parts.where
+        plain = (
+            not (parts.with_ or parts.from_ or statement.only)
+            and statement.alias == _ROW
+            and parts.where
+            and not _names_alone(statement.node, key or ())
+        )
         ends = _makes_itself_false(statement.node) if repeat is None else repeat
         if plain and ends:
             values = [_assignment(item) for item in split_at_commas(parts.assigned)]
@@ -176,13 +184,14 @@ def _walk_of(table: Table, name: QName, key: Sequence[str], only: str = "") -> t
     types = {item.name: item.type for item in table.columns}
     names = [quote_ident(item) for item in key]
     own = ", ".join(f"w.{item}" for item in names)
+    renamed = ", ".join(f"w.{item} AS {_KEY}{place}" for place, item in enumerate(names))
     last = ", ".join(f"($1::pg_catalog.jsonb ->> {place})::{types[item]}" for place, item in enumerate(key))
     visited = (
-        f"wesley_visited AS MATERIALIZED (SELECT {own} FROM {only}{qualified(name)} AS w "
+        f"wesley_visited AS MATERIALIZED (SELECT {renamed} FROM {only}{qualified(name)} AS w "
         f"WHERE $1::pg_catalog.jsonb IS NULL OR ({own}) > ({last}) ORDER BY {own} LIMIT $2)"
     )
-    as_text = ", ".join(f"v.{item}::pg_catalog.text" for item in names)
-    backwards = ", ".join(f"v.{item} DESC" for item in names)
+    as_text = ", ".join(f"v.{_KEY}{place}::pg_catalog.text" for place in range(len(names)))
+    backwards = ", ".join(f"v.{_KEY}{place} DESC" for place in range(len(names)))
     answer = (
         f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM wesley_visited AS v ORDER BY {backwards} "
         "LIMIT 1) AS last_key, (SELECT pg_catalog.count(*) FROM wesley_visited) AS visited, "
@@ -198,8 +207,9 @@ def _written(statement: Statement, table: Table, key: Sequence[str], parts: _Par
     row = quote_ident(statement.alias)
     names = [quote_ident(item) for item in key]
     own = ", ".join(f"{row}.{item}" for item in names)
-    as_visited = " AND ".join(f"{row}.{item} = wesley_v.{item}" for item in names)
-    as_locked = " AND ".join(f"{row}.{item} = wesley_l.{item}" for item in names)
+    renamed = ", ".join(f"{row}.{item} AS {_KEY}{place}" for place, item in enumerate(names))
+    as_visited = " AND ".join(f"{row}.{item} = wesley_v.{_KEY}{place}" for place, item in enumerate(names))
+    as_locked = " AND ".join(f"{row}.{item} = wesley_l.{_KEY}{place}" for place, item in enumerate(names))
     condition = f"({parts.where})" if parts.where else "true"
     meets = f"EXISTS (SELECT 1 FROM {parts.from_} WHERE {condition})" if parts.from_ else condition
     visited, answer = _walk_of(table, statement.target, key, only)
@@ -211,7 +221,7 @@ def _written(statement: Statement, table: Table, key: Sequence[str], parts: _Par
     with_ = f"WITH {'RECURSIVE ' if parts.recursive else ''}" + (f"{parts.with_}, " if parts.with_ else "")
     batch = (
         f"{with_}{visited}, "
-        f"wesley_locked AS MATERIALIZED (SELECT {own} FROM {name} JOIN wesley_visited AS wesley_v ON {as_visited} "
+        f"wesley_locked AS MATERIALIZED (SELECT {renamed} FROM {name} JOIN wesley_visited AS wesley_v ON {as_visited} "
         f"WHERE {meets} ORDER BY {own} FOR {strength} OF {row}), "
         f"wesley_changed AS ({write}) {answer}"
     )
@@ -240,7 +250,7 @@ def _insert(statement: Statement, context: EffectContext) -> Backfill:
     assert key is not None
     row = quote_ident(first.alias.aliasname if first.alias is not None else first.relname)
     own = ", ".join(f"{row}.{quote_ident(item)}" for item in key)
-    columns = ", ".join(f"wesley_v.{quote_ident(item)}" for item in key)
+    columns = ", ".join(f"wesley_v.{_KEY}{place}" for place in range(len(key)))
     within = f"({own}) IN (SELECT {columns} FROM wesley_visited AS wesley_v)"
     visited, answer = _walk_of(table, source, key)
     text = _narrowed(statement.text, within)
@@ -298,6 +308,21 @@ def _makes_itself_false(node: Any) -> bool:
 
 def _plain(node: Any) -> str:
     return re.sub(r" location=\d+", "", repr(node))
+
+
+def _names_alone(node: Any, columns: Collection[str]) -> bool:
+    """Whether one of ``columns`` is named without its table."""
+
+    def walk(value: Any) -> Iterator[Any]:
+        if isinstance(value, tuple):
+            for item in value:
+                yield from walk(item)
+        elif is_a(value, ast.Node):
+            yield value
+            for name in value:
+                yield from walk(getattr(value, name))
+
+    return any(is_a(item, ast.ColumnRef) and len(item.fields) == 1 and _column(item) in columns for item in walk(node))
 
 
 def _column(node: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from pglast.parser import ParseError
 
 from wesley_tui.catalog.fingerprint import fingerprint
-from wesley_tui.catalog.model import Catalog, QName, Ref
+from wesley_tui.catalog.model import Catalog, Enum, QName, Ref
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.diff.changes import Change, DropColumn, DropEnum, DropTable
 from wesley_tui.dsl.backfill import batches
@@ -142,7 +142,7 @@ class _Maker:
         touched = {*effects.locks, *effects.rewrites, *effects.scans, *effects.creates, *effects.writes}
         self.scope |= {f"table {name}" for name in touched if self._is_table(name) or name in effects.creates}
         self.scope |= set(_objects_in(step.values))
-        self._context = after
+        self._context = _with_enum(step.values, after)
         if effects.in_transaction or operation.kind is StepKind.BACKFILL:
             unwatched = operation.op in _UNWATCHED or operation.unbounded
             return replace(operation, unbounded=unwatched)
@@ -269,6 +269,14 @@ class _Maker:
         situation = survey(snapshot, catalog, (change,), PlanOptions(), tag)
         made = list(operations_for([change], situation))
         return replace(made[-1], wave=wave)
+
+
+def _with_enum(values: Values, context: EffectContext) -> EffectContext:
+    """The effects of later statements do not depend on enums, so the model does not follow them; later steps do."""
+    if values["op"] != "create_enum" or context.catalog is None:
+        return context
+    enum = Enum(qname_of(values["enum"]), tuple(values["values"]))
+    return replace(context, catalog=replace(context.catalog, enums={**context.catalog.enums, enum.name: enum}))
 
 
 def _retired(values: Values, catalog: Catalog) -> Change:

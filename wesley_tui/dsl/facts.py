@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pglast.parser import ParseError
 from pglast.stream import RawStream
 
 from wesley_tui.catalog import ddl, ddl_lifecycle
-from wesley_tui.catalog.model import Catalog, Column, Index, QName, Ref, Table
+from wesley_tui.catalog.model import Catalog, Column, Index, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.dsl.spelling import parts_of, qname_of
 from wesley_tui.dsl.template import Values
 from wesley_tui.planner import checks
 from wesley_tui.planner.effects import EffectContext
 from wesley_tui.planner.forms.objects import creating
-from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.parse import check_statement, parse_statement
 from wesley_tui.planner.plan import StepCheck
 
 __all__ = ["Facts", "facts_of"]
@@ -392,12 +393,26 @@ def _drop_type(v: _View) -> Facts:
     return Facts(undo, (checks.type_exists(name),), (checks.type_absent(name),))
 
 
+def _again(item: SqlObject | None) -> tuple[str, ...]:
+    """What makes an object of the catalog; nothing for one that an earlier step made: the model follows those by name
+    only."""
+    if item is None:
+        return ()
+    statements = creating(item)
+    try:
+        for statement in statements:
+            check_statement(statement)
+    except (ParseError, ValueError):
+        return ()
+    return statements
+
+
 def _made_again(v: _View, name: QName, *kinds: str) -> tuple[str, ...]:
     """The statements that make an object of the catalog, when it has it."""
     for kind in kinds:
         item = v.catalog.objects.get(Ref(kind, str(name)))
-        if item is not None and item.statements and item.statements[0]:
-            return creating(item)
+        if item is not None:
+            return _again(item)
     return ()
 
 
@@ -438,7 +453,7 @@ def _routine(v: _View, node: Any) -> Facts:
     )
     if node.replace:
         found = [item for item in v.catalog.objects.values() if item.kind == kind and item.name == name]
-        return Facts(creating(found[0]) if len(found) == 1 else ())
+        return Facts(_again(found[0]) if len(found) == 1 else ())
     taken = ("FUNC_PARAM_DEFAULT", "FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_VARIADIC")
     types = [RawStream()(item.argType) for item in node.parameters or () if item.mode.name in taken]
     return Facts((f"DROP {kind.upper()} {qualified(name)}({', '.join(types)})",))
@@ -459,17 +474,17 @@ def _drop_object(kind: str, field: str, danger: str = "") -> _Answer:
         said = danger or f"clients that still use {kind} {v[field]} get an error"
         if kind in ("trigger", "rule"):
             item = v.catalog.objects.get(Ref(kind, f"{v[field]} ON {v.table}"))
-            return Facts(item.statements if item is not None else (), danger=said)
+            return Facts(_again(item), danger=said)
         if kind in ("function", "procedure", "aggregate"):
             found = [
                 item for item in v.catalog.objects.values()
                 if item.kind == kind and ddl_lifecycle.object_name(item).partition(" ")[2] == v[field]
             ]  # fmt: skip
-            return Facts(creating(found[0]) if len(found) == 1 else (), danger=said)
+            return Facts(_again(found[0]) if len(found) == 1 else (), danger=said)
         name = v.name(field) if "." in v[field] else QName("", v[field])
         ref = Ref(kind, str(name) if name.schema else name.name)
         known = v.catalog.objects.get(ref)
-        return Facts(creating(known) if known is not None and known.statements[0] else (), danger=said)
+        return Facts(_again(known), danger=said)
 
     return answer
 
