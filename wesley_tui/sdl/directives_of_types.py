@@ -294,7 +294,8 @@ OF_TYPES: tuple[Directive, ...] = (
     Directive(
         "uid",
         _BOTH,
-        "Stable identity of a type or field, for the detection of renames; not a unique key.",
+        "Stable identity of a type or field; not a unique key. The database remembers it: once a schema with it was "
+        "applied, the same identity on another name is a rename, as with `@renamed`.",
         (Argument("value", "String!", "Any text that stays the same."),),
         status="informs",
     ),

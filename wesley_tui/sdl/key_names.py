@@ -48,6 +48,7 @@ class KeyNames:
         self._fields = fields
         self._failed = failed
         self._taken = set(taken)
+        self._numbers: dict[str, int] = {}
         self._issues = issues
         self._open = open_columns
         self.constraints: list[Constraint] = []
@@ -71,10 +72,12 @@ class KeyNames:
 
     def _default(self, columns: Sequence[str], suffix: str, spot: Spot) -> str:
         name = first = default_name(self._table, columns, suffix)
-        number = 0
+        # Names only get taken, never free: what was tried for the last one of that name need not be tried again.
+        number = self._numbers.get(first, 0)
         while name in self._taken:
             number += 1
             name = default_name(self._table, columns, f"{suffix}{number}")
+        self._numbers[first] = number
         if number and len(first.encode()) >= MAX_IDENTIFIER_BYTES - 3:
             self._issues.error(
                 "name-too-long",

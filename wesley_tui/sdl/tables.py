@@ -345,6 +345,7 @@ def enum_draft(unit: Unit, environment: Environment) -> EnumDraft:
     check_name(name.name, "enum", uses["type"][0].spot if "type" in uses else unit.spot, issues)
     spots = {"": unit.spot}
     labels: dict[str, str] = {}
+    taken: set[str] = set()
     renamed: dict[str, str] = {}
     for part, value in unit.values():
         spot = Spot(part, value.at)
@@ -358,11 +359,12 @@ def enum_draft(unit: Unit, environment: Environment) -> EnumDraft:
         if value.name in labels:
             issues.error("duplicate-value", f"enum {unit.name!r} has the value {value.name!r} twice", spot)
             continue
-        if label in labels.values():
+        if label in taken:
             issues.error("duplicate-value", f"enum {unit.name!r} has the label {label!r} twice", spot)
         if (problem := name_problem(label)) is not None and problem[0] != "empty-name":
             issues.error(problem[0], f"label: {problem[1]}", spot, "shorten it")
         labels[value.name] = label
+        taken.add(label)
         spots[f"label {label}"] = spot
         if "renamed" in value_uses:
             renamed[label] = value_uses["renamed"][0].get("from")

@@ -33,6 +33,7 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
     if not plan.source:
         return None
     from wesley_tui.catalog.declared import declarations, paths_of, unseen_declaration
+    from wesley_tui.catalog.uids import identities
 
     options = replace(planning, schemas=plan.tenants, ignore=plan.ignored, accept_renames=())
     workbench = Workbench(target, options)
@@ -42,7 +43,7 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
     except SchemaError as error:
         raise NotVerified(f"the schema inside the plan does not compile any more: {error}") from error
     snapshot = asyncio.run(workbench.read(schemas_of(compiled)))
-    desired, _ = workbench.placed(compiled)
+    desired, intent = workbench.placed(compiled)
     made = made_by(plan, done, paths_of(desired))
     settled = declarations(snapshot.catalog, desired, made) if made else {}
     settled |= {
@@ -54,6 +55,8 @@ def verify_result(target: Target, plan: Plan, planning: PlanningOptions, done: C
     left = workbench.plan_compiled(compiled, sources, known)
     if any(wave.name != "CONTRACT" for wave in left.waves):
         return False
+    named = identities(intent, snapshot.catalog)
+    settled |= {path: pair for path, pair in named.items() if snapshot.declared.get(path) != pair}
     if settled:
         asyncio.run(_remember(target, settled))
     return True

@@ -126,6 +126,7 @@ class Workbench:
     def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
         """The plan for a compiled schema; raises ``InputError`` for an answer to a rename that is none."""
         from wesley_tui.catalog.declared import remembered, settled
+        from wesley_tui.catalog.uids import with_renames_by_uid
         from wesley_tui.diff.compare import compare
         from wesley_tui.planner.build import PlanOptions, build_plan
         from wesley_tui.planner.rates import ASSUMED
@@ -133,6 +134,7 @@ class Workbench:
 
         desired, intent = self.placed(compiled)
         desired = settled(snapshot.catalog, desired, snapshot.declared)
+        intent = with_renames_by_uid(intent, snapshot.catalog, desired, snapshot.declared)
         restoring = with_resting(snapshot, desired, intent)
         snapshot, intent = restoring.snapshot, restoring.intent
         try:
