@@ -71,7 +71,7 @@ def undo_after(database: str, plan: Plan, done: int) -> None:
     """Carry out the first ``done`` steps on the database that the plan is for, and take them back."""
     before, rows = read(database).catalog, contents(database)
     steps = list(plan.steps)
-    carry_out(database, _only(plan, steps[:done]))
+    carry_out(database, _only(plan, steps[:done]), batch_rows=400)
     undo = plan_undo(1, plan, [step.step_sha for step in steps[:done]], read(database))
     carry_out(database, _only(undo.plan, list(undo.plan.steps)[:-1]))
     unsaid = [line for line in _changed(before, rows, database) if not _was_said(line, undo)]

@@ -84,6 +84,18 @@ JOURNEYS |= {f"new {name}": Journey(OBJECTS, [after]) for name, (_, after) in _O
 JOURNEYS |= {
     f"no {name}": Journey([*OBJECTS, before], [*OBJECTS], fresh=True) for name, (before, _) in _OBJECT_CHANGES.items()
 }
+_TEXT = [
+    "CREATE TABLE public.a (id bigint PRIMARY KEY, n text DEFAULT '7', m text, CHECK (n <> ''), CHECK (m <> n))",
+    "CREATE INDEX a_n ON public.a (n) WHERE n <> 'x'",
+    "CREATE INDEX a_lower ON public.a (lower(n))",
+]
+_NUMBER = [
+    "DROP INDEX public.a_n, public.a_lower",
+    "ALTER TABLE public.a DROP CONSTRAINT a_n_check, DROP CONSTRAINT a_check, ALTER n DROP DEFAULT",
+    "ALTER TABLE public.a ALTER n TYPE integer USING n::integer",
+    "ALTER TABLE public.a ALTER n SET DEFAULT 7, ADD CONSTRAINT a_n_check CHECK (n > 0)",
+    "CREATE INDEX a_n ON public.a (n) WHERE n > 5",
+]
 JOURNEYS |= {
     "views": Journey(OBJECTS, VIEWS),
     "no views": Journey([*OBJECTS, *VIEWS], OBJECTS, fresh=True),
@@ -120,6 +132,21 @@ JOURNEYS |= {
         ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text DEFAULT '7')"],
         ["ALTER TABLE public.a ALTER n DROP DEFAULT", "ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
         rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 3000) i"],
+    ),
+    "rules and indexes of a column whose type changes": Journey(
+        _TEXT,
+        _NUMBER,
+        rows=["INSERT INTO public.a SELECT i, i::text, 'm' FROM generate_series(1, 3000) i"],
+    ),
+    "rules and indexes of few rows": Journey(
+        _TEXT,
+        _NUMBER,
+        rows=["INSERT INTO public.a SELECT i, i::text, 'm' FROM generate_series(1, 9) i"],
+    ),
+    "few texts with a default to numbers without": Journey(
+        ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text DEFAULT '7')"],
+        ["ALTER TABLE public.a ALTER n DROP DEFAULT", "ALTER TABLE public.a ALTER n TYPE integer USING n::integer"],
+        rows=["INSERT INTO public.a SELECT i, i::text FROM generate_series(1, 9) i"],
     ),
     "few texts to numbers": Journey(
         ["CREATE TABLE public.a (id bigint PRIMARY KEY, n text)"],

@@ -182,6 +182,8 @@ def change_default(change: ChangeColumnDefault, situation: Situation) -> Iterato
     column = situation.desired_column(change.table, change.column)
     if situation.shadows.carries_default(change.table, change.column):
         return  # the exchange gives the new column its declared default
+    if change.old is not None and (change.table, change.column) in situation.shadows.direct:
+        return  # so does the statement that changes the type: the old default need not fit the new one
     if column is not None and (column.identity is not None or column.generated is not None):
         return
     if _sequence_of(change.table, change.column, situation) is not None:

@@ -24,6 +24,7 @@ from wesley_tui.planner.effects.expressions import columns_in
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key, validate
 from wesley_tui.planner.forms.indexes import build_index
 from wesley_tui.planner.forms.partitioned import add_key_by_partition, deferral, is_partitioned
+from wesley_tui.planner.forms.shadow.parts import on_old_columns
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -33,6 +34,7 @@ from wesley_tui.planner.operations import (
     name_resource,
     table_resource,
 )
+from wesley_tui.planner.shadows import uses_column
 from wesley_tui.planner.situation import MOVED_PREFIX, Situation
 
 __all__ = [
@@ -225,6 +227,11 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
         for operation in _add(table, new, situation):
             yield replace(operation, needs=(*operation.needs, constraint_resource(table, old.name, "gone")))
         return
+    if _hinders_type(table, old, situation):
+        yield _drop_early(table, old, situation)
+        for operation in _add(table, new, situation):
+            yield replace(operation, needs=(*operation.needs, constraint_resource(table, old.name, "gone")))
+        return
     away = situation.current_name(table, old.name)
     if away != old.name:
         yield _rename(
@@ -257,12 +264,30 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
         if isinstance(new, Check | ForeignKey) and new.validated and new.enforced
         else constraint_resource(table, new.name)
     )
-    drop = _drop(table, replace(old, name=away))
+    drop = _drop(table, replace(old, name=away), situation)
     yield replace(
         drop,
         provides=(*drop.provides, constraint_resource(table, old.name, "gone")),
         needs=(stands,),
         kept=f"{new.name} holds in its new definition",
+    )
+
+
+def _hinders_type(table: QName, constraint: Constraint, situation: Situation) -> bool:
+    """A rule over a column whose type is changed in place: PostgreSQL would try to carry it over to the new type."""
+    return isinstance(constraint, Check) and any(
+        name == table and uses_column(constraint, column) for name, column in situation.shadows.direct
+    )
+
+
+def _drop_early(table: QName, constraint: Constraint, situation: Situation) -> Operation:
+    drop = _drop(table, constraint, situation)
+    return replace(
+        drop,
+        wave="EXPAND",
+        phase=Phase.RENAME_PART,
+        provides=(*drop.provides, constraint_resource(table, constraint.name, "gone")),
+        why=("it goes before the type of its column changes: PostgreSQL would carry it over to the new type, or fail",),
     )
 
 
@@ -285,10 +310,13 @@ def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Op
     table, constraint = change.table, change.constraint
     if (table, constraint.name) in situation.keys_aside:
         return  # the step that changes the type of its column takes it off: it could not stand on the new one
+    if _hinders_type(table, constraint, situation):
+        yield _drop_early(table, constraint, situation)
+        return
     away = situation.current_name(table, constraint.name)
     if away != constraint.name:
         yield _rename(table, constraint.name, away, Phase.MOVE_AWAY, "its name is wanted for something else")
-    drop = _drop(table, replace(constraint, name=away), _leaning(table, constraint, situation))
+    drop = _drop(table, replace(constraint, name=away), situation, _leaning(table, constraint, situation))
     yield replace(
         drop,
         provides=(*drop.provides, constraint_resource(table, constraint.name, "gone")),
@@ -309,14 +337,15 @@ def _leaning(table: QName, constraint: Constraint, situation: Situation) -> tupl
     )
 
 
-def _drop(table: QName, constraint: Constraint, needs: tuple[str, ...] = ()) -> Operation:
+def _drop(table: QName, constraint: Constraint, situation: Situation, needs: tuple[str, ...] = ()) -> Operation:
+    before = on_old_columns(table, constraint, situation)
     return Operation(
         op="drop_constraint",
         object=f"{table}.{constraint.name}",
         wave="CONTRACT",
         phase=Phase.DROP_FOREIGN_KEY if isinstance(constraint, ForeignKey) else Phase.DROP_CONSTRAINT,
         statements=(_drop_statement(table, constraint.name),),
-        undo=(ddl.add_constraint(table, constraint), *_comment(table, constraint)),
+        undo=(ddl.add_constraint(table, before), *_comment(table, before)),
         prechecks=(checks.constraint_exists(table, constraint.name),),
         postchecks=(checks.constraint_absent(table, constraint.name),),
         provides=_freed(table, constraint),

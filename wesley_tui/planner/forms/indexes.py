@@ -10,7 +10,9 @@ from wesley_tui.catalog.model import Index, QName
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import CreateIndex, DropIndex, RenameIndex, ReplaceIndex
 from wesley_tui.planner import checks
+from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.partitioned import build_by_partition, drop_whole_index, is_partitioned
+from wesley_tui.planner.forms.shadow.parts import on_old_columns
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -99,18 +101,40 @@ def _comment_text(table: QName, index: Index) -> tuple[str, ...]:
 
 def drop_index(change: DropIndex, situation: Situation) -> Iterator[Operation]:
     table, index = change.table, change.index
+    if _hinders_type(table, index, situation):
+        yield _drop_early(table, index, situation)
+        return
     away = situation.current_name(table, index.name)
     if away != index.name:
         yield _rename(table, index.name, away, "its name is wanted for something else")
     yield _drop(table, replace(index, name=away), situation)
 
 
+def _hinders_type(table: QName, index: Index, situation: Situation) -> bool:
+    """An expression over a column whose type is changed in place: PostgreSQL would try to carry it over."""
+    texts = [text for text in (index.where, *(key.expression for key in index.keys)) if text is not None]
+    return any(
+        name == table and any(mentions(text, column) for text in texts) for name, column in situation.shadows.direct
+    )
+
+
+def _drop_early(table: QName, index: Index, situation: Situation) -> Operation:
+    drop = _drop(table, index, situation)
+    return replace(
+        drop,
+        wave="EXPAND",
+        phase=Phase.RENAME_PART,
+        why=(*drop.why, "it goes before the type of its column changes: its expression may not fit the new type"),
+    )
+
+
 def _drop(table: QName, index: Index, situation: Situation) -> Operation:
-    drop = _drop_beside_others(table, index)
+    drop = _drop_beside_others(table, index, on_old_columns(table, index, situation))
     return drop_whole_index(drop, table, index) if is_partitioned(table, situation) else drop
 
 
-def _drop_beside_others(table: QName, index: Index) -> Operation:
+def _drop_beside_others(table: QName, index: Index, before: Index) -> Operation:
+    """``before``: the index as it stands when it goes."""
     statement = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
     return Operation(
         op="drop_index_concurrently",
@@ -119,7 +143,7 @@ def _drop_beside_others(table: QName, index: Index) -> Operation:
         phase=Phase.DROP_INDEX,
         kind=StepKind.AUTOCOMMIT,
         statements=(statement,),
-        undo=(ddl.create_index(table, index, concurrently=True), *_comment_text(table, index)),
+        undo=(ddl.create_index(table, before, concurrently=True), *_comment_text(table, before)),
         postchecks=(checks.index_absent(table, index.name),),
         provides=(name_resource(table.schema, index.name),),
         why=("CONCURRENTLY: readers and writers go on; queries that used the index become slower",),
@@ -142,6 +166,9 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
             undo=(),
             why=("the index is INVALID: an earlier build did not finish, no query uses it, and it only costs writes",),
         )
+        yield from _build(table, new, situation)
+    elif _hinders_type(table, old, situation):
+        yield _drop_early(table, old, situation)
         yield from _build(table, new, situation)
     else:
         away = situation.current_name(table, old.name)

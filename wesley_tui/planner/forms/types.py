@@ -59,7 +59,9 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
         wave="EXPAND",
         phase=Phase.COLUMN,
         statements=(forward,),
-        undo=() if lossy else (_statement(table, new, old, timezone, free=backward_free),),
+        undo=()
+        if lossy
+        else (_statement(table, new, old, timezone, free=backward_free, back=_lost_default(old, new)),),
         prechecks=(
             checks.column_exists(table, new.name),
             checks.nothing_depends_on_column(table, new.name),
@@ -77,6 +79,11 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
             *(() if free else (Ref(TYPE_OF, f"{table}.{new.name}"),)),
         ),
     )
+
+
+def _lost_default(old: Column, new: Column) -> bool:
+    """Whether the change takes a default off; that of a sequence comes and goes with the sequence."""
+    return old.default is not None and new.default is None and "nextval(" not in old.default
 
 
 def _session_is_utc() -> StepCheck:
@@ -97,8 +104,18 @@ def _still_small(table: QName, situation: Situation) -> StepCheck:
     )
 
 
-def _statement(table: QName, old: Column, new: Column, timezone: str, *, free: bool, using: str | None = None) -> str:
-    """USING only where it is needed: an explicit cast to varchar(n) cuts what is too long, an assignment refuses it."""
+def _statement(
+    table: QName,
+    old: Column,
+    new: Column,
+    timezone: str,
+    *,
+    free: bool,
+    using: str | None = None,
+    back: bool = False,
+) -> str:
+    """USING only where it is needed: an explicit cast to varchar(n) cuts what is too long, an assignment refuses it.
+    ``back``: the default that went comes back, where the new column has none."""
     name = quote_ident(new.name)
     collate = ""
     if new.collation != old.collation and new.collation is not None:
@@ -110,7 +127,7 @@ def _statement(table: QName, old: Column, new: Column, timezone: str, *, free: b
         plain = replace(new, not_null=False)
         value = conversion_between(old, plain, table=table.name, timezone=timezone).plain
     action = f"ALTER COLUMN {name} TYPE {new.type}{collate}{f' USING {value}' if value != name else ''}"
-    if not free and old.default is not None:
+    if not free and (old.default is not None or back):
         action = f"ALTER COLUMN {name} DROP DEFAULT, {action}"
         if new.default is not None:
             action += f", ALTER COLUMN {name} SET DEFAULT {ddl.default_clause(new.default)}"

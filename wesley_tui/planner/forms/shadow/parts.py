@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from wesley_tui.catalog.model import Catalog, Check, Constraint, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table
 from wesley_tui.catalog.model import Unique as UniqueConstraint
@@ -19,7 +19,7 @@ from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.planner.shadows import ShadowTable, uses_column
 from wesley_tui.planner.situation import MOVED_PREFIX, Situation, clipped_name
 
-__all__ = ["Key", "Part", "Parts", "index_of", "parts_of"]
+__all__ = ["Key", "Part", "Parts", "index_of", "on_old_columns", "parts_of"]
 
 Key = PrimaryKey | UniqueConstraint
 P = TypeVar("P", Index, PrimaryKey | UniqueConstraint, Check, ForeignKey)
@@ -143,6 +143,27 @@ def _renamed(part: P, situation: Situation) -> P:
 
 def _away(name: str, situation: Situation) -> str:
     return clipped_name(f"{MOVED_PREFIX}{situation.tag}_", name)
+
+
+S = TypeVar("S", bound=Constraint | Index)
+
+
+def on_old_columns(table: QName, part: S, situation: Situation) -> S:
+    """A part of the table that is not made again, as it stands after the exchange: on the old columns, under the names
+    that they have from then on."""
+    renames = [
+        RenameColumn(table, item.name, item.away)
+        for party in situation.shadows.parties
+        for member in party
+        if member.name == table
+        for item in member.columns
+    ]
+    if not renames:
+        return part
+    empty = replace(situation.live_table(table), constraints=(), indexes=(), policies=())
+    alone = replace(empty, indexes=(part,)) if isinstance(part, Index) else replace(empty, constraints=(part,))
+    renamed = renamed_catalog(Catalog(tables={table: alone}), renames).tables[table]
+    return cast(S, renamed.indexes[0] if isinstance(part, Index) else renamed.constraints[0])
 
 
 def index_of(key: Key, name: str) -> Index:
