@@ -136,6 +136,31 @@ def test_code_is_read_when_it_can_be() -> None:
     assert report.hazard.name == "H0"
 
 
+@pytest.mark.parametrize(
+    ("sql", "places"),
+    [
+        ("SELECT 1 \\; DROP TABLE a;", [(1, 1), (1, 13)]),
+        ("\ufeffSELECT 1;\r\nDROP TABLE;\r\n", [(1, 1), (2, 11)]),
+        ("SELECT 'open;\nDROP TABLE a;\n", [(1, 8)]),
+        ("SELECT 1;\n\n  DO $$ open", [(1, 1), (3, 6)]),
+        ("SELECT \x00 1;\nSELEC 2;", [(1, 1), (2, 1)]),
+        ("é; SELECT 'é' é é;", [(1, 1), (1, 15)]),
+        ("CREATE TABLE q (\n  a int,\n  b intt(,\n);", [(3, 10)]),
+        ("SELECT * FROM :table WHERE id = :'id';", [(1, 1)]),
+        ("SELECT 1\n\\gexec\nDROP TABLE", [(1, 1), (3, 11)]),
+        ("COPY t FROM stdin;\n'\n\\.\nSELEC;", [(1, 1), (4, 1)]),
+        ("\udcff\udcfe; SELECT 1;", [(1, 1), (1, 5)]),
+        (";;\n;", []),
+    ],
+)
+def test_positions(sql: str, places: list[tuple[int, int]]) -> None:
+    found = reports(sql)
+    assert [report.line for report in found] == [line for line, _ in places]
+    assert [r.column for r in found if not r.parsed] == [
+        c for r, (_, c) in zip(found, places, strict=True) if not r.parsed
+    ]
+
+
 def test_files_one_after_the_other() -> None:
     made = "CREATE TABLE a (id bigint);\n"
     assert "ban-drop-column" in rules(f"-- 1.sql\n{made}-- 2.sql\nALTER TABLE a DROP COLUMN id;")[1]

@@ -172,7 +172,7 @@ def _parsed_alone(source: bytes, start: int, end: int, lines: _Lines) -> Piece:
         try:
             found = parse_script(attempt.decode("utf-8", "replace"))
         except ParseError as error:
-            message = message or str(error.args[0])
+            message = message or _first_line(str(error.args[0]))
             place = place or _place_of(error, part)
             continue
         except ValueError as error:
@@ -190,8 +190,16 @@ def _parsed_alone(source: bytes, start: int, end: int, lines: _Lines) -> Piece:
     )
 
 
+def _first_line(message: str) -> str:
+    """PostgreSQL quotes all that is left of the script after a quote that nobody closes."""
+    first, newline, _ = message.partition("\n")
+    return f"{first[:200]} …" if newline or len(first) > 200 else first
+
+
 def _place_of(error: ParseError, part: bytes) -> int:
     """Byte of the error in ``part``; the parser counts characters."""
+    if "at end of input" in str(error.args[0]):
+        return len(part.rstrip())
     place = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else 0
     return len(part.decode("utf-8", "replace")[:place].encode())
 
@@ -255,6 +263,12 @@ def _without_meta(source: bytes, notes: list[Note]) -> tuple[bytes, list[int]]:
                 if newline >= 0:
                     _blank(result, newline + 1, position)
             start = position
+            continue
+        if source.startswith(b"\\;", begin):
+            # Sends what stands before it together with what follows: two statements.
+            result[begin : begin + 2] = b" ;"
+            ends.append(begin + 1)
+            position = start = begin + 2
             continue
         words = source[begin:end].split()
         line = source.count(b"\n", 0, begin) + 1
