@@ -108,7 +108,7 @@ def test_an_unknown_profile_is_refused() -> None:
 
 
 def test_a_tiny_table_lowers_the_class_and_says_so() -> None:
-    generated = catalog(table(USERS, Column("n", "integer", identity="always", not_null=True)))
+    generated = catalog(table(USERS, Column("n", "bigint", generated=Generated("id + 1"))))
     (step,) = plan_between(catalog(table(USERS)), generated, rows=80).steps
     assert step.hazard is HazardClass.H1
     assert "tiny" in step.why[0]
@@ -160,11 +160,16 @@ def test_a_name_that_is_freed_late_is_taken_later_still() -> None:
 
 
 def test_volatile_without_a_key_says_why_it_is_dangerous() -> None:
+    """Only a partitioned table: others are walked by blocks."""
     keyless = Table(USERS, (Column("a", "text"),))
     wanted = Table(USERS, (Column("a", "text"), Column("u", "uuid", default="gen_random_uuid()")))
-    (step,) = plan_between(catalog(keyless), catalog(wanted)).steps
+    steps = list(plan_between(catalog(keyless), catalog(wanted)).steps)
+    assert [step.op for step in steps] == ["add_column", "set_default", "backfill_sql"]
+    assert steps[2].backfill is not None
+    assert steps[2].backfill.key == ("ctid",)
+    before, after = (replace(item, partition_by="RANGE (a)") for item in (keyless, wanted))
+    (step,) = plan_between(catalog(before), catalog(after)).steps
     assert step.hazard is HazardClass.H3
-    assert step.rewrites == ("public.users",)
     assert any("key" in text for text in step.why)
 
 
