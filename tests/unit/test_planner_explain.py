@@ -249,6 +249,10 @@ def steps_on(*tables: str, ms: float = 1000, kind: StepKind = StepKind.BACKFILL)
 
 
 def test_the_forecast_plays_the_rules_of_the_executor() -> None:
+    from wesley_tui.executor.crew import LONG_S
+    from wesley_tui.services.forecast import LONG_MS
+
+    assert LONG_MS == LONG_S * 1000
     apart = forecast(steps_on(*"abcdefgh"))
     assert (apart.sequential_ms, apart.rolling_ms, apart.chain_ms) == (8000, 2000, 1000)
     together = forecast(steps_on(*"aaaa"))

@@ -14,11 +14,11 @@ from wesley_tui.planner.plan import LockMode, StepKind
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan, Step
 
-__all__ = ["WORKERS", "forecast", "makespan"]
+__all__ = ["LONG_MS", "WORKERS", "forecast", "makespan"]
 
 WORKERS = 4
 """psql children at most."""
-_LONG_MS = 100.0
+LONG_MS = 100.0
 """A worker that has been busy for longer is worth another psql for the next short step."""
 
 
@@ -54,7 +54,7 @@ def makespan(phases: Sequence[Sequence[Step]], workers: int) -> float:
                 heapq.heappush(running, (now + step.estimate_ms, step.ordinal, now, frontier.take(step)))
                 continue
             ends = running[0][0]
-            long = max(begun) + _LONG_MS
+            long = max(begun) + LONG_MS
             if step is not None and crew < workers and now < long < ends:
                 now = long
                 continue
@@ -68,7 +68,7 @@ def _another(step: Step, begun: Sequence[float], now: float, crew: int, workers:
     """Whether the executor would start one more psql for this step."""
     if crew >= workers:
         return False
-    return step.kind is not StepKind.TRANSACTIONAL or all(now - start >= _LONG_MS for start in begun)
+    return step.kind is not StepKind.TRANSACTIONAL or all(now - start >= LONG_MS for start in begun)
 
 
 def _longest_chain(phases: Sequence[Sequence[Step]]) -> list[Step]:
