@@ -8,7 +8,19 @@ import pytest
 
 from tests.unit.planner_cases import ORDERS, USERS, plan_between, rich_plan, table
 from wesley_tui.catalog.intent import Intent
-from wesley_tui.catalog.model import Catalog, Check, Column, Enum, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table
+from wesley_tui.catalog.model import (
+    Catalog,
+    Check,
+    Column,
+    Enum,
+    ForeignKey,
+    Generated,
+    Index,
+    IndexKey,
+    PrimaryKey,
+    QName,
+    Table,
+)
 from wesley_tui.planner.build import PlanOptions
 from wesley_tui.planner.effects import EffectContext, advance, effects_of
 from wesley_tui.planner.explain import explain_text, verdict
