@@ -59,8 +59,8 @@ class CatalogLocked(Exception):
         who = "; ".join(f"{name} by backend {', '.join(map(str, pids))}" for name, pids in holders.items())
         super().__init__(
             "the catalog cannot be read: PostgreSQL prints expressions of a table only under a lock on it, and "
-            f"ACCESS EXCLUSIVE is held on {who or 'a table that has been released meanwhile'}. Nothing was changed; "
-            "wait for that session (pg_stat_activity shows what it does) and try again"
+            f"ACCESS EXCLUSIVE is held, or waited for, on {who or 'a table that has been released meanwhile'}. Nothing "
+            "was changed; wait for that session (pg_stat_activity shows what it does) and try again"
         )
 
 
@@ -153,7 +153,7 @@ async def _holders(connection: AsyncConnection[Any]) -> dict[str, tuple[int, ...
         await cursor.execute(
             "SELECT n.nspname, c.relname, array_agg(DISTINCT l.pid)"
             "  FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND c.relkind IN ('r', 'p')"
+            " WHERE l.mode = 'AccessExclusiveLock' AND c.relkind IN ('r', 'p')"
             "   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             " GROUP BY 1, 2 ORDER BY 1, 2"
         )
