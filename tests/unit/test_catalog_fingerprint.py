@@ -121,3 +121,13 @@ def test_a_partition_counts_by_its_bound() -> None:
     other = catalog("FOR VALUES FROM ('2024-01-01') TO ('2026-01-01')")
     assert fingerprint(one) == fingerprint(same)
     assert fingerprint(one) != fingerprint(other)
+
+
+def test_a_cast_that_changes_how_something_is_computed_counts() -> None:
+    whole, exact = (
+        dataclasses.replace(_TABLE, constraints=(Check("half", text),))
+        for text in ("id / 2 > 1", "(id)::numeric / 2 > 1")
+    )
+    assert fingerprint(_catalog(whole)) != fingerprint(_catalog(exact))
+    written = dataclasses.replace(_TABLE, constraints=(Check("half", "id / (2)::bigint > 1"),))
+    assert fingerprint(_catalog(whole)) == fingerprint(_catalog(written))

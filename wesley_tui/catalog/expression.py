@@ -114,6 +114,18 @@ def _is_null(text: str) -> bool:
     return tree is not None and tree[0] == "null"
 
 
+def _is_constant(node: Node) -> bool:
+    match node:
+        case ("lit" | "null", *_):
+            return True
+        case ("cast", inner, _):
+            return _is_constant(inner)
+        case ("op", _, _, _, nodes):
+            return all(map(_is_constant, nodes))
+        case _:
+            return False
+
+
 def _write(node: Node) -> str:
     match node:
         case ("lit", _, value, _):
@@ -123,7 +135,8 @@ def _write(node: Node) -> str:
         case ("col", parts):
             return f"col {parts[0]}.{parts[-1]}" if parts[0] in _ROWS else f"col {parts[-1]}"
         case ("cast", inner, type_name):
-            if type_name in _ALWAYS_IMPLICIT or type_name in _WIDER_NUMBERS:
+            # a::numeric / 2 is not a / 2; a number that is written out is the same one in every type that holds it.
+            if type_name in _ALWAYS_IMPLICIT or (type_name in _WIDER_NUMBERS and _is_constant(inner)):
                 return _write(inner)
             return f"cast({_write(inner)}, {_common_type(type_name)})"
         case ("and" | "or" | "array" | "list", nodes):
