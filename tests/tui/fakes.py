@@ -147,6 +147,16 @@ class FakeRun:
         self.emit(EventType.PLAN_CANCELLED, reason)
         self.over = True
 
+    def skip(self, step_sha: str, reason: str) -> None:
+        self.asked.append(f"skip {step_sha}: {reason}")
+        self.emit(EventType.STEP_SKIP, f"left out: {reason}", step=step_sha)
+
+    def retry(self, step_sha: str = "") -> None:
+        self.asked.append(f"retry {step_sha}")
+
+    def terminate(self, pid: int, started: str, reason: str) -> None:
+        self.asked.append(f"terminate {pid} of {started}: {reason}")
+
     def wait(self, timeout: float | None = None) -> FakeEnd | None:  # noqa: ARG002 - never blocks
         return FakeEnd(self.state.status, self.end_message) if self.over else None
 

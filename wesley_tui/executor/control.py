@@ -40,12 +40,14 @@ class Blocker:
     """Seconds since its transaction began."""
     query: str
     """What it runs, or ran last, at most 200 characters; the gid of a prepared transaction."""
+    started: str = ""
+    """When its session began, as text: with the process id it names the session for good."""
 
     @property
     def metrics(self) -> dict[str, Any]:
         """As an event tells it."""
         named = {"pid": self.pid, "user": self.user, "application": self.application, "state": self.state}
-        return {**named, "age_s": round(self.age_s, 1), "query": self.query}
+        return {**named, "age_s": round(self.age_s, 1), "query": self.query, "started": self.started}
 
     def __str__(self) -> str:
         if self.pid == 0:
@@ -363,7 +365,8 @@ _SESSION = (
 )
 _HOLDERS = """
 SELECT DISTINCT a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.state, 'unknown'),
-       coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8, coalesce(left(a.query, 200), '')
+       coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8, coalesce(left(a.query, 200), ''),
+       coalesce(a.backend_start::text, '')
   FROM unnest(%s::text[], %s::text[]) AS w (name, mode)
   JOIN pg_namespace n ON w.name LIKE n.nspname || '.%%'
   JOIN pg_class c ON c.relnamespace = n.oid AND n.nspname || '.' || c.relname = w.name
@@ -379,10 +382,10 @@ WITH waiting AS (
 SELECT DISTINCT w.waiter, w.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
        coalesce(a.state, 'unknown') AS state,
        coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8 AS age_s,
-       coalesce(left(a.query, 200), '') AS query
+       coalesce(left(a.query, 200), '') AS query, coalesce(a.backend_start::text, '') AS started
   FROM waiting w LEFT JOIN pg_stat_activity a ON a.pid = w.pid WHERE w.pid <> 0
 UNION ALL
-SELECT w.waiter, 0, p.owner, '', 'prepared', EXTRACT(epoch FROM clock_timestamp() - p.prepared)::float8, p.gid
+SELECT w.waiter, 0, p.owner, '', 'prepared', EXTRACT(epoch FROM clock_timestamp() - p.prepared)::float8, p.gid, ''
   FROM (SELECT DISTINCT waiter FROM waiting WHERE pid = 0) w
   JOIN pg_locks mine ON mine.pid = w.waiter AND NOT mine.granted
   JOIN pg_locks theirs ON theirs.pid IS NULL AND theirs.granted

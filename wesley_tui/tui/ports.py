@@ -68,6 +68,15 @@ class RunHandle(Protocol):
     def abort(self, reason: str) -> None:
         """Cancel what the server runs for us, and end the run; it can be resumed later."""
 
+    def skip(self, step_sha: str, reason: str) -> None:
+        """Leave a step out, and what comes after it."""
+
+    def retry(self, step_sha: str = "") -> None:
+        """Do not wait for the next attempt at a step."""
+
+    def terminate(self, pid: int, started: str, reason: str) -> None:
+        """End the session that began at ``started`` and holds up a step."""
+
     def wait(self, timeout: float | None = None) -> RunEnd | None:
         """The outcome, or None while the run goes on."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from textual.timer import Timer
 from textual.widget import Widget
 
 from wesley_tui.executor.events import Event, EventType, RunState
 from wesley_tui.planner.plan import Plan
+from wesley_tui.tui.holdups import waiting_after
 from wesley_tui.tui.ports import RunEnd, RunHandle
 
 __all__ = ["RunFeed"]
@@ -28,6 +30,8 @@ class RunFeed:
         self.state = RunState(plan_id=plan.plan_id)
         self.certificate: Event | None = None
         self.outcome: RunEnd | None = None
+        self.waiting: Mapping[str, Event] = {}
+        """The last ``lock.timeout`` of the steps that wait for a lock, by ``step_sha``."""
         self.ended = False
         self._run = run
         self._advanced = advanced
@@ -40,6 +44,7 @@ class RunFeed:
         outcome = self._run.wait(0)
         update = self._run.drain()
         self.state = update.state
+        self.waiting = {} if outcome is not None else waiting_after(self.waiting, update.events)
         for event in update.events:
             if event.type is EventType.CERTIFICATE_ISSUED:
                 self.certificate = event
@@ -56,6 +61,18 @@ class RunFeed:
 
     def resume(self) -> None:
         self._run.resume()
+
+    def skip(self, step_sha: str) -> None:
+        """Leave a step out, and what comes after it."""
+        self._run.skip(step_sha, "left out in the terminal application")
+
+    def retry(self, step_sha: str) -> None:
+        """Do not wait for the next attempt at a step."""
+        self._run.retry(step_sha)
+
+    def terminate(self, blocker: Mapping[str, Any]) -> None:
+        """End a session that holds up a step."""
+        self._run.terminate(int(blocker["pid"]), str(blocker["started"]), "ended in the terminal application")
 
     def stop(self, reason: str) -> None:
         """What runs now is cancelled, then the run ends; it can be resumed."""

@@ -27,6 +27,7 @@ class Situation:
     question_selected: bool = False
     run: RunStatus | None = None
     run_ended: bool = True
+    waiting_steps: int = 0
 
     @property
     def running(self) -> bool:
@@ -46,6 +47,8 @@ def why_not(command: str, now: Situation) -> str:
             return "" if now.running and now.run is RunStatus.PAUSED else "No run is paused."
         case "run.abort":
             return "" if now.running else "Nothing is running."
+        case "run.decide":
+            return "" if now.waiting_steps else "No step waits for a lock."
         case "run.summary":
             return "" if now.run is not None and now.run_ended else "No run has ended yet."
         case "schema.save":

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from wesley_tui.executor.events import Event
 from wesley_tui.planner.plan import Plan
 from wesley_tui.sdl.diagnostics import Source
+from wesley_tui.tui.holdups import Holdup, holdup_text, waiting_steps
 from wesley_tui.tui.keymap import bindings, command
 from wesley_tui.tui.layout import PANES
 from wesley_tui.tui.messages import Explained, RunStarted, WorkFailed
@@ -19,6 +20,7 @@ from wesley_tui.tui.present import RUN_WORD
 from wesley_tui.tui.running import RunFeed
 from wesley_tui.tui.screens.planning import PlanningScreen
 from wesley_tui.tui.screens.question import Answer, QuestionScreen
+from wesley_tui.tui.screens.typed import TypedScreen
 from wesley_tui.tui.situation import why_not
 from wesley_tui.tui.text import count, short_sha
 from wesley_tui.tui.widgets.banner import Banner
@@ -242,6 +244,37 @@ class MainScreen(PlanningScreen):
     def do_run_resume(self) -> None:
         if self.feed is not None:
             self.feed.resume()
+
+    def do_run_decide(self) -> None:
+        """The first step that waits for a lock: wait, try again, leave it out, or end who holds it up."""
+        if self.feed is None:
+            return
+        holdup = waiting_steps(self.feed.plan, self.feed.waiting)[0]
+        oldest = holdup.oldest
+        answers = [
+            Answer("r", "retry", "try again now"),
+            Answer("s", "skip", "leave the step out, and all that comes after it"),
+        ]
+        if oldest is not None:
+            answers.append(Answer("t", "terminate", f"end session {oldest['pid']}; its transaction is rolled back"))
+        self.app.push_screen(
+            QuestionScreen("A step waits for a lock", holdup_text(holdup), answers, back="wait"),
+            partial(self._decided, holdup),
+        )
+
+    def _decided(self, holdup: Holdup, answer: str | None) -> None:
+        feed, oldest = self.feed, holdup.oldest
+        if feed is None or answer is None:
+            return
+        if answer == "retry":
+            feed.retry(holdup.step.step_sha)
+        elif answer == "skip":
+            feed.skip(holdup.step.step_sha)
+        elif oldest is not None:
+            self.app.push_screen(
+                TypedScreen("End a session?", holdup_text(holdup), str(oldest["pid"])),
+                lambda typed: feed.terminate(oldest) if typed else None,
+            )
 
     def do_run_abort(self) -> None:
         def answered(answer: str | None) -> None:

@@ -157,6 +157,7 @@ class Workspace(Screen[None]):
             question_selected=row is not None and row.question is not None,
             run=state.status if state is not None else None,
             run_ended=self.feed is None or self.feed.ended,
+            waiting_steps=0 if self.feed is None else len(self.feed.waiting),
         )
 
     def note(self, word: str, text: str, style: str = "$muted") -> None:
