@@ -38,7 +38,7 @@ def judge(subject: Subject) -> tuple[HazardClass, tuple[str, ...]]:
         )
     if growing and blocking:
         reasons.append(_growing(subject, growing))
-    elif growing and node.tag not in _READS:
+    elif growing and (node.tag not in _READS or effects.creates):
         reasons.append(
             (HazardClass.H2, f"{', '.join(growing)} is read from end to end while readers and writers go on")
         )

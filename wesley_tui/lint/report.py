@@ -48,7 +48,7 @@ def as_text(files: Sequence[tuple[str, Sequence[StatementReport]]]) -> str:
             first = report.sql.split("\n", 1)[0]
             lines.append(f"{name}:{report.line}: {report.hazard.name} {report.hazard.word}  {first[:100]}")
             lines += [f"    {relation}: {mode.name}" for relation, mode in report.locks.items()]
-            lines += [f"    {text}" for text in report.why]
+            lines += [f"    {text}" for text in (*report.why, *report.notes)]
             for item in report.findings:
                 lines.append(f"  {item.severity} {item.rule}: {item.message}")
                 lines.append(f"    instead: {item.fix}")

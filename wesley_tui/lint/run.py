@@ -98,6 +98,18 @@ def _report(piece: Piece, position: int, script: Script, session: Session, optio
         effects.in_transaction,
         findings,
         why + tuple(f"assumed: {item}" for item in effects.assumes),
+        notes=_notes(subject),
+    )
+
+
+def _notes(subject: Subject) -> tuple[str, ...]:
+    effects = subject.effects
+    rows = [f"rows of {name} are locked {effects.row_locks[name].clause}" for name in subject.others(effects.row_locks)]
+    return (
+        *rows,
+        *(f"clients: {text}" for text in effects.notices),
+        *(f"standbys: {text}" for text in effects.standbys),
+        *(f"replication: {text}" for text in effects.replication),
     )
 
 

@@ -43,6 +43,8 @@ class StatementReport:
     """Why it has its class, one sentence each."""
     column: int = 1
     parsed: bool = True
+    notes: tuple[str, ...] = ()
+    """What rows it locks, and what prepared statements, standbys and subscribers notice, one sentence each."""
 
 
 @dataclass(slots=True)

@@ -130,7 +130,7 @@ def _alter_index(node: Any, name: QName, context: EffectContext, tally: Tally) -
     for command in node.cmds:
         match command.subtype:
             case "AT_SetRelOptions" | "AT_ResetRelOptions" | "AT_SetStatistics":
-                pass
+                tally.lock(name, LockMode.ShareUpdateExclusiveLock)
             case "AT_SetTableSpace":
                 tally.rebuilds.add(name)
                 tally.lock(name, LockMode.AccessExclusiveLock)

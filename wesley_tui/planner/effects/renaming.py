@@ -51,7 +51,8 @@ def _rename(node: Any, context: EffectContext, tally: Tally) -> None:
         tally.lock(name, LockMode.AccessExclusiveLock)
         tally.breaks.append(f"clients that still use {name}")
     elif kind == "OBJECT_INDEX":
-        return
+        # The index alone, and not against readers or writers: what ALTER TABLE … RENAME of an index does not spare.
+        tally.lock(name_of(node.relation, context), LockMode.ShareUpdateExclusiveLock)
     elif kind == "OBJECT_COLUMN":
         name = name_of(node.relation, context)
         for found in _family(name, bool(node.relation.inh), context):
