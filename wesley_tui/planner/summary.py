@@ -46,4 +46,5 @@ def _outlook(outlook: Outlook) -> Iterator[str]:
         )
     blocking = sum(item.blocks for item in outlook.obstacles)
     if blocking:
-        yield f"{blocking} session(s) are in the way now: wesley blockers names them"
+        who = "1 session is" if blocking == 1 else f"{blocking} sessions are"
+        yield f"{who} in the way now: wesley blockers says whom to ask"

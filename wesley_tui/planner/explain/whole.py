@@ -104,7 +104,9 @@ def obstacle_sentences(activity: Activity, obstacles: tuple[Obstacle, ...]) -> I
             doing = ", ".join(part for part in (state, age and f"for {age}") if part)
             if session.query and session.pid:
                 doing += f": {session.query}"
-        yield f"{obstacle.who}{', ' + doing if doing else ''}. {'; '.join(obstacle.how)}. To do: {obstacle.advice}"
+        does = "; ".join(obstacle.how)
+        begin = f"{obstacle.who}, {doing}" if doing else obstacle.who
+        yield f"{begin}. {does[0].upper()}{does[1:]}. To do: {obstacle.advice}"
     if len(obstacles) > _SHOWN_OBSTACLES:
         yield f"and {len(obstacles) - _SHOWN_OBSTACLES} more (wesley blockers names all)"
     if activity.unseen:
