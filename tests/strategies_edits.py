@@ -271,6 +271,8 @@ def _change_family(draw: st.DrawFn, catalog: Catalog, pool: Pool, major: int) ->
                 if column.name not in own and column.generated is None
             )
             table = dataclasses.replace(table, columns=(*inherited, *table.columns))
+        if not table.columns:
+            return catalog  # a table without columns has no place in a schema
         return _put(catalog, dataclasses.replace(table, inherits=()))
     parent = catalog.tables[table.partition_of]
     bound = table.partition_bound or ""

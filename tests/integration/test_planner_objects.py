@@ -10,9 +10,12 @@ import pytest
 from tests.catalogs import clear_database, create_statements, differences, read, run
 from tests.planned import carry_out, changes_left, plan_for
 from wesley_tui.catalog.intent import Intent
-from wesley_tui.catalog.model import Catalog, QName
+from wesley_tui.catalog.model import Catalog, QName, Ref
 from wesley_tui.planner.document import plan_from_json, plan_to_json
 from wesley_tui.planner.plan import Plan
+from wesley_tui.sdl.compile import compile_schema
+from wesley_tui.sdl.diagnostics import Source
+from wesley_tui.sdl.emit import emit_schema
 
 _BASE = (
     "CREATE TABLE public.account (id bigint PRIMARY KEY, code varchar(10), amount integer NOT NULL DEFAULT 0, "
@@ -331,3 +334,16 @@ def test_a_range_type_is_exchanged_and_comes_and_goes(any_database: str) -> None
     plan = plan_for(any_database, Catalog(schemas=frozenset({"public"})))
     assert plan.waves == ()
     run(any_database, (narrow, "SELECT public.span_multirange(public.span(1, 2))"))
+
+
+def test_statistics_may_be_called_like_their_table(database: str) -> None:
+    """And wait for it: through a pulled schema, where all that is known comes from parsing."""
+    after = ("CREATE TABLE public.n (a integer, b integer)", "CREATE STATISTICS public.n ON a, b FROM public.n")
+    run(database, after)
+    pulled = emit_schema(read(database).catalog)
+    clear_database(database)
+    wanted = compile_schema([Source("pulled.graphql", pulled)]).catalog
+    carry_out(database, plan_for(database, wanted))
+    assert changes_left(database, wanted).changes == ()
+    (statistics,) = (item for item in wanted.objects.values() if item.kind == "statistics")
+    assert Ref("table", "public.n") in statistics.depends_on

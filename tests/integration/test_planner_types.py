@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from tests.catalogs import read, run
+from tests.catalogs import clear_database, read, run
 from tests.planned import carry_out, changes_left, plan_for, take_back
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Column, PrimaryKey, QName, Table
@@ -118,3 +118,79 @@ def test_time_zone_of_the_server_decides(database: str) -> None:
     (step,) = plan.steps
     assert step.hazard is HazardClass.H3
     assert step.rewrites == ("public.t",)
+
+
+_COMPUTED = "CREATE TABLE public.n (id bigint PRIMARY KEY, a integer, b integer"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "major"),
+    [
+        ("GENERATED ALWAYS AS (a * 2) STORED", "GENERATED ALWAYS AS (a * 3) STORED", 15),
+        ("GENERATED ALWAYS AS (a * 2) STORED", "", 15),
+        ("", "GENERATED ALWAYS AS (a * 3) STORED", 15),
+        ("GENERATED ALWAYS AS (a * 2) VIRTUAL", "GENERATED ALWAYS AS (a * 3) VIRTUAL", 18),
+        ("GENERATED ALWAYS AS (a * 2) VIRTUAL", "GENERATED ALWAYS AS (a * 3) STORED", 18),
+        ("GENERATED ALWAYS AS (a * 2) VIRTUAL", "", 18),
+    ],
+)
+def test_the_rule_of_a_generated_column_changes(any_database: str, before: str, after: str, major: int) -> None:
+    """Its values follow; its comment, index, check and the view that shows it stay."""
+    if read(any_database).major < major:
+        pytest.skip("this server has no virtual columns")
+    virtual = "VIRTUAL" in before + after
+    around = (
+        "COMMENT ON COLUMN public.n.b IS 'computed'",
+        *(() if virtual else ("CREATE INDEX n_b ON public.n (b)",)),
+        "ALTER TABLE public.n ADD CONSTRAINT small CHECK (b < 1000)",
+        "CREATE VIEW public.shown AS SELECT b FROM public.n",
+    )
+    run(any_database, (f"{_COMPUTED} {after})", *around))
+    wanted = read(any_database).catalog
+    clear_database(any_database)
+    run(any_database, (f"{_COMPUTED} {before})", *around))
+    run(any_database, ("INSERT INTO public.n (id, a) SELECT i, i FROM generate_series(1, 9) AS i",))
+    carry_out(any_database, plan_for(any_database, wanted))
+    assert changes_left(any_database, wanted).changes == ()
+    factor = 3 if after else 2
+    with psycopg.connect(any_database) as connection:
+        rows = connection.execute("SELECT a, b FROM public.n ORDER BY a").fetchall()
+    computed = before or after
+    kept = after or "STORED" in before
+    assert computed
+    assert rows == [(i, factor * i if kept else None) for i in range(1, 10)]
+
+
+def test_labels_change_under_views_and_beside_retired_columns(any_database: str) -> None:
+    """A retired column keeps the old type, which rests with it; grants and comment of the type stay."""
+    moods = ("'sad', 'ok', 'happy'", "'happy', 'ok'")
+
+    def made(labels: str, columns: str) -> tuple[str, ...]:
+        return (
+            f"CREATE TYPE public.mood AS ENUM ({labels})",
+            "COMMENT ON TYPE public.mood IS 'how it is'",
+            "GRANT USAGE ON TYPE public.mood TO pg_monitor",
+            f"CREATE TABLE public.n (id bigint PRIMARY KEY, mood public.mood DEFAULT 'ok' {columns})",
+            "CREATE INDEX n_ok ON public.n (id) WHERE mood = 'ok'::public.mood",
+            "CREATE VIEW public.happy AS SELECT id FROM public.n WHERE mood = 'happy'",
+            "CREATE FUNCTION public.f(m public.mood) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        )
+
+    run(any_database, made(moods[1], ""))
+    wanted = read(any_database).catalog
+    clear_database(any_database)
+    run(any_database, made(moods[0], ", was public.mood"))
+    run(any_database, ("INSERT INTO public.n VALUES (1, 'ok', 'sad'), (2, 'happy', 'happy')",))
+    narrower = read(any_database).catalog
+    table = narrower.tables[QName("public", "n")]
+    narrower = replace(narrower, tables={table.name: replace(table, columns=table.columns[:2])})
+    carry_out(any_database, plan_for(any_database, narrower))
+    plan = plan_for(any_database, wanted)
+    carry_out(any_database, plan)
+    assert changes_left(any_database, wanted).changes == ()
+    with psycopg.connect(any_database) as connection:
+        row = connection.execute("SELECT to_jsonb(n) - 'id' FROM public.n WHERE id = 1").fetchone()
+    assert row is not None
+    assert sorted(row[0].values()) == ["ok", "sad"]
+    take_back(any_database, plan)
+    assert changes_left(any_database, narrower).changes == ()

@@ -180,15 +180,22 @@ def _heirs_columns(
     after = _columns_of(sides[1], joining) | {column.name: column for column in wanted.columns}
     for name, column in list(before.items()):
         if name not in after and name in staying_wanted:
-            after[name] = replace(staying_wanted[name], type=column.type, collation=column.collation)
+            after[name] = _following(column, staying_wanted[name])
         elif name not in after and name in staying_live:
             del before[name]  # it goes where the parent's goes
-    for name in list(after):
+    for name, column in list(after.items()):
         if name not in before and name in staying_live:
-            before[name] = staying_live[name]
+            before[name] = _following(column, staying_live[name])
         elif name not in before and name in staying_wanted:
             del after[name]  # it comes with the parent's
     return tuple(before.values()), tuple(after.values())
+
+
+def _following(own: Column, parents: Column) -> Column:
+    """``own`` with what a child may have otherwise than its parent: all else comes with the parent's column."""
+    if own.generated is not None or parents.generated is not None:
+        return own
+    return replace(own, default=parents.default, not_null=parents.not_null)
 
 
 def _heirs_checks(

@@ -138,15 +138,18 @@ _SETTINGS: tuple[Literal["storage", "compression", "statistics", "options"], ...
 
 
 def _compare_column(table: QName, old: Column, new: Column, types: Mapping[str, str]) -> Iterator[Change]:
+    other_rule = not _same_generation(old.generated, new.generated, types)
+    if other_rule:
+        yield ChangeColumnGenerated(table, old, new)
+        if _is_made_anew(old.generated, new.generated):
+            return
     if (old.type, old.collation) != (new.type, new.collation):
         yield AlterColumnType(table, old, new)
-    if not _same_generation(old.generated, new.generated, types):
-        yield ChangeColumnGenerated(table, old, new)
-    elif old.identity != new.identity:
+    if not other_rule and old.identity != new.identity:
         yield ChangeColumnIdentity(table, old, new)
     if old.identity is not None and new.identity is not None and _other_counting(table, old, new):
         yield ChangeIdentityOptions(table, old, new)
-    if not same_default(old.default, new.default, new.type):
+    if new.generated is None and new.identity is None and not same_default(old.default, new.default, new.type):
         yield ChangeColumnDefault(table, new.name, old.default, new.default)
     if old.not_null != new.not_null:
         yield ChangeColumnNotNull(table, new.name, new.not_null)
@@ -179,6 +182,13 @@ def _other_counting(table: QName, old: Column, new: Column) -> bool:
 def _other_not_null_name(old: str | None, new: str | None) -> bool:
     """A name that the server chose before a table was renamed is as good as the one that it would choose now."""
     return old != new and (new is not None or not (old or "").endswith("_not_null"))
+
+
+def _is_made_anew(old: Generated | None, new: Generated | None) -> bool:
+    """Only a stored column can become an ordinary one; whatever else changes is dropped and added, with all it has."""
+    if old is None or new is None:
+        return old is None or old.kind == "virtual"
+    return old.kind != new.kind
 
 
 def _same_generation(old: Generated | None, new: Generated | None, types: Mapping[str, str]) -> bool:

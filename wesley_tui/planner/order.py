@@ -104,7 +104,7 @@ def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> Ope
                     ready.append(dependent)
         if not waiting:
             return refused
-        circle = _in_circles(waiting, needs, dependents)
+        circle = _first_circle(waiting, needs)
         free = [
             position for position in circle if not _waits_for_a_name(position, operations, needs[position] & circle)
         ]
@@ -119,20 +119,33 @@ def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> Ope
         ready.append(first)
 
 
-def _in_circles(waiting: Collection[int], needs: Sequence[set[int]], dependents: Sequence[Sequence[int]]) -> set[int]:
-    """Of those that wait, the ones on a circle or between two; not those that only come after one."""
-    core = set(waiting)
-    followers = {position: sum(other in core for other in dependents[position]) for position in core}
-    leaves = [position for position, count in followers.items() if not count]
-    while leaves:
-        position = leaves.pop()
-        core.discard(position)
-        for provider in needs[position]:
-            if provider in core:
-                followers[provider] -= 1
-                if not followers[provider]:
-                    leaves.append(provider)
-    return core
+def _first_circle(waiting: Collection[int], needs: Sequence[set[int]]) -> set[int]:
+    """Those that wait for each other, and for nobody else: a strongly connected component from which no need leads out
+    (Tarjan's algorithm ends with such a one first), without recursion."""
+    number: dict[int, int] = {}
+    low: dict[int, int] = {}
+    path: list[int] = []
+    on_path: set[int] = set()
+    start = min(waiting)
+    stack = [(start, iter(sorted(needs[start] & set(waiting))))]
+    number[start] = low[start] = 0
+    path.append(start)
+    on_path.add(start)
+    while True:
+        position, rest = stack[-1]
+        following = next(rest, None)
+        if following is None:
+            if low[position] == number[position]:
+                return set(path[path.index(position) :])
+            stack.pop()
+            low[stack[-1][0]] = min(low[stack[-1][0]], low[position])
+        elif following not in number:
+            number[following] = low[following] = len(number)
+            path.append(following)
+            on_path.add(following)
+            stack.append((following, iter(sorted(needs[following] & set(waiting)))))
+        elif following in on_path:
+            low[position] = min(low[position], number[following])
 
 
 def _waits_for_a_name(position: int, operations: Sequence[Operation], providers: Collection[int]) -> bool:

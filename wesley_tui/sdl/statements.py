@@ -87,7 +87,9 @@ def read_statement(text: str) -> Statement:
         raise SqlError("this statement makes no object of such a kind", 0)
     kind, name, more = found
     mentions = mentions_of(node)
-    relations = frozenset(item for item in mentions.relations if QName(item[0] or "public", item[1]) != name)
+    relations = mentions.relations
+    if kind in _NAMED_LIKE_RELATIONS:
+        relations = frozenset(item for item in relations if QName(item[0] or "public", item[1]) != name)
     if kind == "sequence":
         text = _without_owner(text, node)
         mentions = Mentions()
@@ -174,6 +176,10 @@ def _qualified(nodes: Sequence[Mapping[str, Any]]) -> QName:
     parts = _strings(nodes)
     return QName(parts[-2] if len(parts) > 1 else "public", parts[-1])
 
+
+_NAMED_LIKE_RELATIONS = frozenset(("sequence", "composite type", "view", "materialized view", "foreign table"))
+"""Kinds whose own name is that of a relation: a statement that makes one says it, and does not need it. Statistics, a
+trigger or a rule may well be called like their table."""
 
 _Found = tuple[ObjectKind, QName, dict[str, Any]]
 

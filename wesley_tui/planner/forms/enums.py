@@ -11,7 +11,14 @@ from wesley_tui.catalog.model import Check, Enum, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AddEnumLabel, ChangeEnumLabels, CreateEnum, DropEnum, RenameEnum, RenameEnumLabel
 from wesley_tui.planner import checks
-from wesley_tui.planner.operations import Operation, Phase, enum_resource, name_resource, schema_resource
+from wesley_tui.planner.operations import (
+    TYPE_OF,
+    Operation,
+    Phase,
+    enum_resource,
+    name_resource,
+    schema_resource,
+)
 from wesley_tui.planner.plan import StepCheck
 from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, clipped_name
 
@@ -136,8 +143,30 @@ def _comment(enum: Enum) -> tuple[str, ...]:
 
 
 def change_labels(change: ChangeEnumLabels, situation: Situation) -> Iterator[Operation]:
-    """A new type under another name, every column moved to it through its text, then the names exchanged."""
-    forward = _new_labels(change.old, change.new, change, situation)
+    """The old type makes way under another name, and every column is moved to the new one through its text. The old
+    one rests for retired tables and columns, which have it still."""
+    forward, backward = _exchange(change, situation)
+    composites = [
+        ref for ref in situation.standing_on.get(Ref("enum", str(change.old.name)), ()) if ref.kind == "composite type"
+    ]
+    if any(situation.tables_on.get(ref) for ref in composites):
+        shown = ", ".join(ref.name for ref in composites)
+        yield Operation(
+            op="refuse",
+            object=str(change.new.name),
+            wave="PLAN",
+            phase=Phase.SCHEMA,
+            prechecks=(
+                StepCheck(
+                    f"labels of {change.new.name} cannot be removed or reordered: columns hold values of {shown}, which"
+                    " contain it, and PostgreSQL cannot change an attribute of a type in use. Nothing was changed; add "
+                    "labels only, or give these columns another type first",
+                    "SELECT false",
+                ),
+            ),
+            danger=f"{shown} cannot follow",
+        )
+        return
     removed = [label for label in change.old.labels if label not in change.new.labels]
     yield Operation(
         op="change_enum",
@@ -145,7 +174,7 @@ def change_labels(change: ChangeEnumLabels, situation: Situation) -> Iterator[Op
         wave="EXPAND",
         phase=Phase.TYPE,
         statements=forward,
-        undo=_new_labels(change.new, change.old, change, situation),
+        undo=backward,
         prechecks=tuple(
             _label_unused(situation.live_table(table), column, removed) for table, column in change.users if removed
         ),
@@ -159,6 +188,11 @@ def change_labels(change: ChangeEnumLabels, situation: Situation) -> Iterator[Op
         ),
         danger=f"clients that send one of {', '.join(map(repr, removed))} fail" if removed else "",
         unbounded=True,
+        disturbs=(
+            Ref("enum", str(change.old.name)),
+            *(Ref(kind, f"{table}.{column}") for table, column in change.users for kind in ("column", TYPE_OF)),
+        ),
+        kept="the type stands again, with its new labels, at the end of the same transaction",
     )
 
 
@@ -176,19 +210,55 @@ def _label_unused(owner: Table, column: str, removed: list[str]) -> StepCheck:
     )
 
 
-def _new_labels(old: Enum, new: Enum, change: ChangeEnumLabels, situation: Situation) -> tuple[str, ...]:
-    temporary = QName(new.name.schema, clipped_name(f"wesley_new_{situation.tag}_", new.name.name))
-    statements = [ddl.create_enum(Enum(temporary, new.labels))]
-    afterwards: list[str] = []
+def _exchange(change: ChangeEnumLabels, situation: Situation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """There and back."""
+    old, new = change.old, change.new
+    away = QName(old.name.schema, situation.resting_name(old.name, shared=True))
+    resting = QName(RETIRED_SCHEMA, away.name)
     spelled = qualified(new.name)
+    leaving = f"ALTER TYPE {spelled} RENAME TO {quote_ident(away.name)}"
+    grants = change_grants(grant_target(new), (), old.grants)
+    before, changes, after = _moved_columns(change, situation)
+    forward = (
+        *before,
+        leaving,
+        ddl.create_enum(new),
+        *grants,
+        *_comment(replace(new, comment=old.comment)),
+        *changes,
+        f"CREATE SCHEMA IF NOT EXISTS {RETIRED_SCHEMA}",
+        f"ALTER TYPE {qualified(away)} SET SCHEMA {RETIRED_SCHEMA}",
+        *after,
+    )
+    spare = QName(new.name.schema, clipped_name(f"wesley_new_{situation.tag}_", new.name.name))
+    backward = (
+        *before,
+        f"ALTER TYPE {spelled} RENAME TO {quote_ident(spare.name)}",
+        f"ALTER TYPE {qualified(resting)} SET SCHEMA {quote_ident(old.name.schema)}",
+        f"ALTER TYPE {qualified(away)} RENAME TO {quote_ident(old.name.name)}",
+        *changes,
+        f"DROP TYPE {qualified(spare)}",
+        *after,
+    )
+    return forward, backward
+
+
+def _moved_columns(change: ChangeEnumLabels, situation: Situation) -> tuple[list[str], list[str], list[str]]:
+    """What is taken down first, the columns that change over to what has the name of the type by then, and what is put
+    up again."""
+    before: list[str] = []
+    changes: list[str] = []
+    after: list[str] = []
+    spelled = qualified(change.new.name)
     by_table: dict[QName, list[str]] = {}
     for table_name, column_name in change.users:
         by_table.setdefault(table_name, []).append(column_name)
     for table_name, columns in by_table.items():
         owner = situation.live_table(table_name)
-        before, after = _set_aside(owner, spelled)
-        statements += before
-        afterwards += after
+        down, up = _set_aside(owner, spelled)
+        before += down
+        after += up
+        target = f"ALTER TABLE {qualified(table_name)}"
         actions: list[str] = []
         for name in columns:
             column = owner.column(name)
@@ -196,20 +266,13 @@ def _new_labels(old: Enum, new: Enum, change: ChangeEnumLabels, situation: Situa
                 continue
             quoted = quote_ident(name)
             array = "[]" if column.type.endswith("[]") else ""
-            target = qualified(temporary) + array
             if column.default is not None:
                 actions.append(f"ALTER COLUMN {quoted} DROP DEFAULT")
-                afterwards.append(
-                    f"ALTER TABLE {qualified(table_name)} ALTER COLUMN {quoted} SET DEFAULT "
-                    f"{ddl.default_clause(column.default)}"
-                )
-            actions.append(f"ALTER COLUMN {quoted} TYPE {target} USING {quoted}::pg_catalog.text{array}::{target}")
-        statements.append(f"ALTER TABLE {qualified(table_name)} {', '.join(actions)}")
-    statements.append(f"DROP TYPE {spelled}")
-    statements.append(f"ALTER TYPE {qualified(temporary)} RENAME TO {quote_ident(new.name.name)}")
-    if old.comment is not None:
-        statements.append(ddl.comment_on("type", new.name, None, old.comment))
-    return (*statements, *afterwards)
+                after.append(f"{target} ALTER COLUMN {quoted} SET DEFAULT {ddl.default_clause(column.default)}")
+            wanted = spelled + array
+            actions.append(f"ALTER COLUMN {quoted} TYPE {wanted} USING {quoted}::pg_catalog.text{array}::{wanted}")
+        changes.append(f"{target} {', '.join(actions)}")
+    return before, changes, after
 
 
 def _set_aside(table: Table, type_name: str) -> tuple[list[str], list[str]]:
@@ -217,12 +280,6 @@ def _set_aside(table: Table, type_name: str) -> tuple[list[str], list[str]]:
     before: list[str] = []
     after: list[str] = []
     name = qualified(table.name)
-    for policy in table.policies:
-        if type_name in f"{policy.using} {policy.check}":
-            before.append(ddl.drop_policy(table.name, policy))
-            after.append(ddl.create_policy(table.name, policy))
-            if policy.comment is not None:
-                after.append(ddl.comment_on("policy", table.name, policy.name, policy.comment))
     for constraint in table.constraints:
         if isinstance(constraint, Check) and type_name in constraint.expression:
             before.append(f"ALTER TABLE {name} DROP CONSTRAINT {quote_ident(constraint.name)}")
