@@ -249,6 +249,7 @@ def test_on_the_command_line(database: str, tmp_path: Path) -> None:
             assert called.code == 0, called.err
             (item,) = called.json["in_the_way"]
             assert (item["pid"], item["steps"]) == (pid, [1])
+            assert item["since"] < called.json["at"]
         text = wesley("blockers", schema, "--db", database, state=tmp_path)
         assert f"pg_terminate_backend({pid})" in text.out
         told = wesley("plan", "--explain=markdown", schema, "--db", database, state=tmp_path)

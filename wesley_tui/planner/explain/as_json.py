@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from wesley_tui.planner.codec import data_from_record
@@ -93,11 +94,11 @@ def obstacles_json(activity: Activity | None, obstacles: tuple[Obstacle, ...]) -
     return {
         "at": activity.at.isoformat(),
         "not_seen": activity.unseen,
-        "in_the_way": [_obstacle(item) for item in obstacles],
+        "in_the_way": [_obstacle(item, activity.at) for item in obstacles],
     }
 
 
-def _obstacle(item: Obstacle) -> dict[str, Any]:
+def _obstacle(item: Obstacle, at: datetime) -> dict[str, Any]:
     known: dict[str, Any] = {
         "who": item.who,
         "blocks": item.blocks,
@@ -115,6 +116,7 @@ def _obstacle(item: Obstacle) -> dict[str, Any]:
             "state": session.state,
             "query": session.query,
             "age_s": session.age_s,
+            "since": (at - timedelta(seconds=session.age_s)).isoformat() if session.age_s is not None else None,
             "holds": {name: mode.name for name, mode in session.holds.items()},
         }
     return known
