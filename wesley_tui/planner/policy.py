@@ -134,7 +134,8 @@ def read_policy(source: str, text: str) -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line, column = (int(place[1]), int(place[2])) if place else (max(1, text.count("\n") + 1), 1)
+        end = text.count("\n") + 1, len(text) - text.rfind("\n")
+        line, column = (int(place[1]), int(place[2])) if place else end
         message = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise PolicyError(source, line, column, f"{message}: this is not TOML") from None
     except (RecursionError, ValueError) as error:
