@@ -103,6 +103,10 @@ CREATE TABLE app.fan (
 CREATE TABLE app.p1 (a int, b int);
 CREATE TABLE app.p2 (a int, c int);
 CREATE TABLE app.both (own int) INHERITS (app.p1, app.p2);
+CREATE TABLE app.ruled (id int);
+CREATE TABLE app.ruled_log (id int);
+INSERT INTO app.ruled SELECT i FROM generate_series(1, 60) AS i;
+CREATE RULE ruled_log AS ON INSERT TO app.ruled DO ALSO INSERT INTO app.ruled_log VALUES (new.id);
 CREATE VIEW app.people AS SELECT p.id, p.email, o.name FROM app.person p JOIN app.org o ON o.id = p.org_id;
 CREATE VIEW app.names AS SELECT name FROM app.people;
 CREATE VIEW app.simple AS SELECT id, extra FROM app.alone;
@@ -627,6 +631,7 @@ ALTER TABLE app.event_1 DISABLE TRIGGER event_stamp
 ALTER TABLE app.both NO INHERIT app.p2
 DROP TABLE app.p1 CASCADE
 DROP TABLE app.both
+DROP TABLE app.ruled_log CASCADE
 """,
     "Views": """
 CREATE VIEW app.fresh AS SELECT * FROM app.org
@@ -925,6 +930,9 @@ DELETE FROM ONLY app.p1
 DELETE FROM app.fan WHERE code IS NULL
 DELETE FROM app.fan USING app.tree WHERE tree.id = fan.id
 DELETE FROM app.simple WHERE id = 3
+DELETE FROM ONLY app.simple WHERE id = 3
+INSERT INTO app.ruled VALUES (1)
+UPDATE app.ruled SET id = 2
 WITH moved AS (DELETE FROM app.fan WHERE id = 1 RETURNING *) INSERT INTO app.tree (id) SELECT id + 200 FROM moved
 WITH few AS (SELECT id FROM app.tree WHERE id < 5) UPDATE app.fan SET n = 1 FROM few WHERE few.id = fan.id
 MERGE INTO app.tree AS t USING app.fan AS f ON f.id = t.id WHEN MATCHED THEN UPDATE SET label = 'm'

@@ -30,7 +30,7 @@ def drop_users(ref: Ref, context: EffectContext, tally: Tally) -> None:
                 tally.loses.append(f"{item.kind} {item.name}")
                 tally.breaks.append(f"clients that still use {item.name}")
                 drop_users(Ref(item.kind, str(item.name)), context, tally)
-            case "trigger" | "rule" if item.relation is not None and ref.kind != "table":
+            case "trigger" | "rule" if item.relation is not None and ref != Ref("table", str(item.relation)):
                 table = context.table(item.relation)
                 partitioned = table is not None and table.partition_by is not None
                 for found in (item.relation, *(context.descendants(item.relation) if partitioned else ())):

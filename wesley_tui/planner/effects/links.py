@@ -23,6 +23,8 @@ class Links:
     users: Mapping[Ref, tuple[SqlObject, ...]] = field(default_factory=dict)
     """Objects that need what the reference names."""
     publications: tuple[SqlObject, ...] = ()
+    on_relation: Mapping[QName, tuple[SqlObject, ...]] = field(default_factory=dict)
+    """Triggers and rules of a table or view."""
 
 
 _NOTHING = Links()
@@ -96,6 +98,7 @@ def _made(catalog: Catalog) -> Links:
     children: dict[QName, list[QName]] = {}
     keys: dict[QName, list[tuple[QName, ForeignKey]]] = {}
     users: dict[Ref, list[SqlObject]] = {}
+    on_relation: dict[QName, list[SqlObject]] = {}
     for table in catalog.tables.values():
         if table.partition_of is not None:
             children.setdefault(table.partition_of, []).append(table.name)
@@ -107,9 +110,12 @@ def _made(catalog: Catalog) -> Links:
     for item in catalog.objects.values():
         for ref in item.depends_on:
             users.setdefault(ref, []).append(item)
+        if item.relation is not None:
+            on_relation.setdefault(item.relation, []).append(item)
     return Links(
         {name: tuple(sorted(found)) for name, found in children.items()},
         {name: tuple(found) for name, found in keys.items()},
         {ref: tuple(found) for ref, found in users.items()},
         tuple(item for item in catalog.objects.values() if item.kind == "publication"),
+        {name: tuple(found) for name, found in on_relation.items()},
     )

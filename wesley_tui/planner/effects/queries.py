@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
-from wesley_tui.catalog.model import QName
+from pglast.parser import ParseError
+
+from wesley_tui.catalog.model import Catalog, QName
 from wesley_tui.planner.effects.context import EffectContext, name_of
 from wesley_tui.planner.effects.record import RowLock, Tally
 from wesley_tui.planner.effects.registry import read, rule
 from wesley_tui.planner.effects.restrictions import unrestricted
-from wesley_tui.planner.effects.tree import Node, walk
+from wesley_tui.planner.effects.tree import Node, parse_one, walk
 from wesley_tui.planner.effects.writing import WRITES, Depth, new_rows, readers, write_rows
 from wesley_tui.planner.plan import LockMode
 
@@ -69,15 +73,52 @@ def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth 
             continue
         name = name_of(relation, context)
         mode = locked.get(id(relation))
-        for found in _opened(name, context, depth if relation.inh else "analysed"):
+        alone = not relation.inh and not context.is_view(name)
+        for found in _opened(name, context, "analysed" if alone else depth):
             tally.lock(found, LockMode.AccessShareLock if mode is None else LockMode.RowShareLock)
             tally.reads.add(found)
             if mode is not None and depth == "planned" and not context.is_view(found):
                 tally.lock_rows(found, mode)
     for write in writes:
         write_rows(write, context, tally, depth=depth)
+        if depth == "planned":
+            _follow_rules(write, context, tally)
     if depth == "planned":
         scan_unrestricted(node, ctes, context, tally)
+
+
+def _follow_rules(write: Any, context: EffectContext, tally: Tally) -> None:
+    """Rules of the table that is written put their own queries beside the statement or in its place. What triggers do
+    stands in code that is not read."""
+    name = name_of(write.relation, context)
+    event = str(write.tag).removesuffix("Stmt").upper()
+    for item in context.links.on_relation.get(name, ()):
+        text = item.statements[0]
+        if item.kind == "trigger":
+            if re.search(rf"\b(?:{event}|INSERT OR|UPDATE OR|DELETE OR)\b", text) or event == "MERGE":
+                tally.assumes.append(f"trigger {item.name.name} of {name} locks nothing else; what it does is not read")
+            continue
+        try:
+            rule_node = parse_one(text)
+        except (ParseError, ValueError):
+            continue
+        if str(rule_node.event).removeprefix("CMD_") != event:
+            continue
+        inner = Tally()
+        for action in rule_node.actions or ():
+            # A rule may write to the table that it stands on; PostgreSQL refuses those that do so without an end.
+            read_query(action, replace(context, catalog=_without_rules(context)), inner)
+        for found, mode in inner.locks.items():
+            if found.name not in ("old", "new"):
+                tally.lock(found, mode)
+
+
+def _without_rules(context: EffectContext) -> Catalog:
+    assert context.catalog is not None
+    return replace(
+        context.catalog,
+        objects={ref: item for ref, item in context.catalog.objects.items() if item.kind not in ("rule", "trigger")},
+    )
 
 
 _STRENGTHS = {
@@ -125,7 +166,7 @@ def scan_unrestricted(node: Any, ctes: Collection[str], context: EffectContext, 
         if relation.schemaname is None and relation.relname in ctes:
             continue
         name = name_of(relation, context)
-        for found in readers(name, context) if relation.inh else (name,):
+        for found in readers(name, context) if relation.inh or context.is_view(name) else (name,):
             table = context.table(found)
             if not context.is_view(found) and (table is None or table.partition_by is None):
                 tally.scans.add(found)

@@ -59,7 +59,7 @@ def write_rows(write: Any, context: EffectContext, tally: Tally, *, depth: Depth
     if actions == {"insert"}:
         return
     tally.writes.add(name)
-    targets = tuple(readers(name, context)) if write.relation.inh else (name,)
+    targets = tuple(readers(name, context)) if write.relation.inh or context.is_view(name) else (name,)
     for found in targets:
         tally.lock(found, LockMode.RowExclusiveLock)
         if context.is_view(found):
