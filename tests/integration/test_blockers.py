@@ -222,6 +222,13 @@ def test_a_role_without_rights_says_what_it_cannot_see(filled: str) -> None:
             connection.execute(f"DROP ROLE {role}".encode())
 
 
+def test_serializable_transactions_are_understood(filled: str) -> None:
+    with transaction(filled, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SELECT FROM t") as connection:
+        (item,) = in_the_way(filled, STATEMENTS["add column"])
+        assert item.session is not None
+        assert item.session.pid == connection.info.backend_pid
+
+
 def test_it_is_one_round_trip_and_waits_for_nobody(filled: str) -> None:
     with transaction(filled, "LOCK TABLE t, other, whole"):
         started = time.monotonic()

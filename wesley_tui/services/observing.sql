@@ -13,6 +13,7 @@ WITH here AS (
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'wesley')
      WHERE l.locktype = 'relation' AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
+       AND l.mode <> 'SIReadLock' -- of serializable transactions: it blocks nobody
      LIMIT 50000
 ), sessions AS (
     SELECT a.pid, coalesce(a.backend_type, '') AS backend, a.usename, a.application_name, a.state,
