@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types contracts screenshots bench faults clean
+.PHONY: demo test check lint types contracts screenshots bench faults undo clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Wesley needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -38,6 +38,9 @@ bench: $(STAMP)  ## ratios against floors and peers; prints a table
 
 faults: $(STAMP)  ## kill everything everywhere while migrations run, and compare the end; takes a while
 	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults tests/integration/test_cli_signals.py
+
+undo: $(STAMP)  ## every kind of plan taken back from every step, and who really waits for whom; takes a while
+	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration/test_undo.py tests/integration/test_blockers.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
