@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["BatchPacer"]
 
 _FEWEST, _MOST = 10, 50_000
+_CREDIT_S = 0.5
 
 
 class BatchPacer:
@@ -21,8 +22,8 @@ class BatchPacer:
     def after(self, visited: int, begun: float, ended: float) -> float:
         """Take in a batch that visited so many rows between two monotonic times; seconds to rest.
 
-        The rest follows a schedule, not the last batch alone: time lost by a slow batch is not paid twice, and the
-        rate holds on average.
+        The rest follows a schedule, not the last batch alone: time that was overslept, or lost by a slow batch, is made
+        up for, at most half a second of it; so the rate holds on average, and after a long wait there is no burst.
         """
         took = max(ended - begun, 1e-6)
         if visited >= self.rows:
@@ -32,7 +33,7 @@ class BatchPacer:
         rest = self._rest * took
         if self._rate is None:
             return rest
-        self._free_at = max(self._free_at or begun, begun) + visited / self._rate
+        self._free_at = max(self._free_at or begun, begun - _CREDIT_S) + visited / self._rate
         return max(rest, self._free_at - ended)
 
     def steer(self, target_ms: float, rows_per_second: int, rest: float) -> None:
@@ -51,6 +52,7 @@ class BatchPacer:
         self._limit()
 
     def _limit(self) -> None:
-        """A throttled batch is at most a quarter of a second's share, so that the rate is smooth."""
+        """A throttled batch is at most a twentieth of a second's share: the rate is smooth, and holds for a backfill of
+        a second or two as well, though nobody rests after its last batch."""
         if self._rate is not None:
-            self.rows = max(1, min(self.rows, self._rate // 4 or 1))
+            self.rows = max(1, min(self.rows, self._rate // 20 or 1))
