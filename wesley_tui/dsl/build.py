@@ -161,7 +161,8 @@ class _Maker:
         catalog = self._context.catalog or Catalog()
         for field in ("table", "references", "partition"):
             text = values.get(field)
-            if not isinstance(text, str) or (field == "table" and values["op"] in ("create_table", "comment")):
+            made_or_not = values["op"] in ("create_table", "comment") or values.get("if_table_exists")
+            if not isinstance(text, str) or (field == "table" and made_or_not):
                 continue
             name = qname_of(text)
             others = {item.name for item in catalog.objects.values() if item.kind != "function"}

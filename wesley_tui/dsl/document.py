@@ -274,7 +274,7 @@ def is_part(op: str) -> bool:
     """Whether an operation is one subcommand of ALTER TABLE: renames and partitions are statements of their own."""
     word = OPERATIONS.get(op)
     alone = op.startswith(("rename_", "move_", "attach_", "detach_", "finish_"))
-    return word is not None and not alone and all(text.startswith("ALTER TABLE {table} ") for text in word.texts)
+    return word is not None and not alone and word.texts[0].startswith("ALTER TABLE {table} ")
 
 
 def _check_backfill(values: Values, fields: Fields) -> None:

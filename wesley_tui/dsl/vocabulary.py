@@ -293,7 +293,10 @@ _SIMPLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("validate_constraint", "Proves the old rows, while readers and writers go on.", ("table", "constraint"), (
         _T + "VALIDATE CONSTRAINT {constraint}",
     )),
-    ("drop_constraint", "The rule goes.", ("table", "constraint"), (_T + "DROP CONSTRAINT {constraint}",)),
+    ("drop_constraint", "The rule goes.", ("table", "constraint"), (
+        _T + "DROP CONSTRAINT[?if_exists  IF EXISTS] {constraint}",
+        "ALTER TABLE[?if_table_exists  IF EXISTS] {table} DROP CONSTRAINT[?if_exists  IF EXISTS] {constraint}",
+    )),
     ("rename_constraint", "Another name.", ("table", "to"), (_T + "RENAME CONSTRAINT {constraint} TO {to:name}",)),
     ("add_index_concurrently", "Built beside readers and writers.", ("table", "index"), (
         "CREATE[?unique  UNIQUE] INDEX CONCURRENTLY " + _INDEX,
