@@ -474,3 +474,44 @@ def test_a_partitioned_table(each_database: str) -> None:
     carry_out(each_database, plan, batch_rows=1000)
     assert changes_left(each_database, alone).changes == ()
     assert rows(each_database, "SELECT count(*) FROM t WHERE n = id") == [(ROWS,)]
+
+
+def test_whatever_stands_on_the_columns_stands_again(each_database: str) -> None:
+    """And again after the way back, from the same plan."""
+    catalog = seed(
+        each_database,
+        "CREATE TABLE public.t (a int, b int NOT NULL, note text, n int DEFAULT 3, PRIMARY KEY (a, b), "
+        "CONSTRAINT t_n_key UNIQUE (n, note) DEFERRABLE INITIALLY DEFERRED, CONSTRAINT n_small CHECK (n < 100000))",
+        "CREATE UNIQUE INDEX t_pair ON public.t (b, a) INCLUDE (n)",
+        "CREATE INDEX t_expr ON public.t ((n + a)) WHERE b > 0",
+        "ALTER TABLE public.t REPLICA IDENTITY USING INDEX t_pair",
+        "COMMENT ON COLUMN public.t.n IS 'a number'",
+        "COMMENT ON CONSTRAINT n_small ON public.t IS 'not large'",
+        "COMMENT ON INDEX public.t_expr IS 'a sum'",
+        "CREATE TABLE public.child (x int, y int, CONSTRAINT child_t FOREIGN KEY (x, y) REFERENCES public.t (a, b) "
+        "ON UPDATE CASCADE DEFERRABLE)",
+        "COMMENT ON CONSTRAINT child_t ON public.child IS 'belongs to'",
+        "CREATE TABLE public.other (x int, y int, FOREIGN KEY (x, y) REFERENCES public.t (b, a))",
+        "CREATE STATISTICS public.st ON a, n FROM public.t",
+        "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER on_n BEFORE UPDATE OF n ON public.t FOR EACH ROW WHEN (NEW.n > 5) EXECUTE FUNCTION public.f()",
+        "CREATE VIEW public.v AS SELECT a, n FROM public.t",
+        "CREATE VIEW public.w AS SELECT sum(n) AS total FROM public.v",
+        "ALTER TABLE public.t ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY few ON public.t USING (n < 1000)",
+        f"INSERT INTO public.t SELECT i, i, i, i FROM generate_series(1, {ROWS}) i",
+        f"INSERT INTO public.child SELECT i, i FROM generate_series(1, {ROWS}) i",
+        f"INSERT INTO public.other SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    wanted = changed(catalog, t__a="bigint", t__n="numeric", child__x="bigint")
+    plan = plan_for(each_database, wanted)
+    assert not any(step.rewrites for step in plan.steps)
+    carry_out(each_database, plan, batch_rows=1000)
+    assert changes_left(each_database, wanted).changes == ()
+    run(each_database, ["DELETE FROM public.other WHERE x = 7", "UPDATE public.t SET a = 5000000000 WHERE a = 7"])
+    assert rows(each_database, "SELECT x FROM child WHERE y = 7") == [(5_000_000_000,)]
+    run(each_database, ["DELETE FROM public.child WHERE y = 7", "DELETE FROM public.t WHERE b = 7"])
+    take_back(each_database, plan)
+    assert changes_left(each_database, catalog).changes == ()
+    assert read(each_database).resting_columns == ()
+    assert rows(each_database, "SELECT count(*) FROM t WHERE a = b AND n = a") == [(ROWS - 1,)]

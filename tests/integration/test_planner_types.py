@@ -74,13 +74,13 @@ def _table(type_name: str, default: str | None = None) -> Table:
         ("character varying(10)", "text", "'abc'", HazardClass.H1),
         ("numeric(8,2)", "numeric(12,2)", "1.25", HazardClass.H1),
         ("timestamp without time zone", "timestamp with time zone", "'2024-01-01 10:00'", HazardClass.H1),
-        ("integer", "bigint", "7", HazardClass.H3),
-        ("text", "integer", "'7'", HazardClass.H3),
-        ("bigint", "boolean", "'1'", HazardClass.H3),
-        ("text", "jsonb", "'{}'", HazardClass.H3),
-        ("character varying(20)", "character varying(10)", "'abc'", HazardClass.H3),
-        ("text", "uuid", "'7c3e9a2e-6a5b-4b0e-9df5-0c5b4a7e1f00'", HazardClass.H3),
-        ("text[]", "integer[]", "'{1,2}'", HazardClass.H3),
+        ("integer", "bigint", "7", HazardClass.H1),
+        ("text", "integer", "'7'", HazardClass.H1),
+        ("bigint", "boolean", "'1'", HazardClass.H1),
+        ("text", "jsonb", "'{}'", HazardClass.H1),
+        ("character varying(20)", "character varying(10)", "'abc'", HazardClass.H1),
+        ("text", "uuid", "'7c3e9a2e-6a5b-4b0e-9df5-0c5b4a7e1f00'", HazardClass.H1),
+        ("text[]", "integer[]", "'{1,2}'", HazardClass.H1),
     ],
 )
 def test_a_type_is_changed_and_changed_back(database: str, old: str, new: str, value: str, hazard: HazardClass) -> None:
@@ -116,7 +116,8 @@ def test_time_zone_of_the_server_decides(database: str) -> None:
     desired = Catalog(frozenset({"public"}), {T: _table("timestamp with time zone")})
     plan = build_plan(snapshot, desired, compare(snapshot.catalog, desired, Intent()))
     (step,) = plan.steps
-    assert step.hazard is HazardClass.H3
+    assert "AT TIME ZONE 'Europe/Berlin'" in step.sql
+    assert step.hazard is HazardClass.H1
     assert step.rewrites == ("public.t",)
 
 

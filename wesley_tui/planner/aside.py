@@ -236,6 +236,7 @@ class _Graph:
             loses="; ".join(core.loses for core in ordered if core.loses),
             danger="; ".join(dangers),
             kept=next((core.kept for core in ordered if core.kept), "it stands again at the end of the transaction"),
+            small=tuple(name for core in ordered for name in core.small),
             unbounded=any(core.unbounded for core in cores) or any(ref.kind == "materialized view" for ref in refs),
             disturbs=(),
             rebuilds=(),

@@ -91,11 +91,11 @@ def _time_reasons(
     if growing and blocking:
         named = ", ".join(growing)
         verb = "written again" if any(name in effects.rewrites for name in growing) else "read from end to end"
-        if all(is_tiny(sizes.get(name)) for name in growing):
+        if all(name in operation.small or is_tiny(sizes.get(name)) for name in growing):
             return [
                 (
                     HazardClass.H1,
-                    f"every row of {named} is {verb} under the lock, but the statistics say that the table is tiny "
+                    f"every row of {named} is {verb} under the lock, but its size says that the table is tiny "
                     "(at most 8 pages): it takes no longer than a catalog change, and would be H3 on a larger one",
                 )
             ]

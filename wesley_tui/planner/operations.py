@@ -119,6 +119,8 @@ class Operation:
     """Objects that are taken down and put up again for their own sake, in their new definition."""
     proven: tuple[str, ...] = ()
     """Tables (``schema.table``) that the statements would read from end to end, did not a valid CHECK spare them."""
+    small: tuple[str, ...] = ()
+    """Tables, ``schema.table``, that a precheck makes sure are small enough to be written again in a moment."""
     lenient: bool = False
     """What it needs may come after it, when there is no other way: a function whose body nobody reads before it is
     called."""

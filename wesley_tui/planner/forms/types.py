@@ -74,6 +74,8 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
         why=why,
         loses=f"digits or characters of {table}.{new.name} that {new.type} has no room for" if lossy else "",
         unbounded=not free,
+        small=_with_partitions(table, situation) if small else (),
+        kept="every value is converted" if small else "",
         disturbs=(
             Ref("column", f"{table}.{new.name}"),
             *(() if free else (Ref(TYPE_OF, f"{table}.{new.name}"),)),
@@ -91,6 +93,13 @@ def _session_is_utc() -> StepCheck:
         "TimeZone of the session is not UTC: PostgreSQL would write every row again; run the step with TimeZone = UTC",
         "SELECT pg_catalog.upper(pg_catalog.current_setting('TimeZone')) IN ('UTC', 'GMT', 'ETC/UTC', 'UCT', 'ZULU')",
     )
+
+
+def _with_partitions(table: QName, situation: Situation) -> tuple[str, ...]:
+    found = [table]
+    for name in found:
+        found += situation.partitions.get(name, ())
+    return tuple(map(str, found))
 
 
 def _still_small(table: QName, situation: Situation) -> StepCheck:

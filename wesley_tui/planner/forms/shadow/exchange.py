@@ -135,6 +135,7 @@ def _no_other_keys(table: ShadowTable, known: Sequence[str]) -> StepCheck:
 def _turns(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[_Turn]:
     target = f"ALTER TABLE {qualified(table.name)}"
     sync = Sync(table, situation.tag)
+    yield from _replica_identity(table, own, leaving=True)
     yield from _statistics_gone(table, situation)
     yield _Turn(sync.removed(), sync.forward())
     for item in table.columns:
@@ -145,7 +146,7 @@ def _turns(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[_Tu
     if helpers:
         yield _Turn((f"{target} {helpers}",))
     for check in own.checks:
-        yield _Turn((_dropped(check),), (_again(check),))
+        yield _Turn((_dropped(check),), (_again(check), *_constraint_comment(check.table, check.old)))
     for key in own.keys:
         yield _old_key(table, key)
     for item in table.columns:
@@ -175,7 +176,7 @@ def _turns(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[_Tu
         yield _take_name(check)
     for key in own.keys:
         yield _new_key(key)
-    yield from _replica_identity(table, own)
+    yield from _replica_identity(table, own, leaving=False)
     for item in table.columns:
         yield from _belongings(table, item)
     yield from _statistics_made(table, situation)
@@ -345,10 +346,13 @@ def _identity_moved(
     )
 
 
-def _replica_identity(table: ShadowTable, own: Parts) -> Iterator[_Turn]:
+def _replica_identity(table: ShadowTable, own: Parts, *, leaving: bool) -> Iterator[_Turn]:
+    """``leaving``: the old index, whose columns must not become nullable while it is the identity of the rows."""
     name = table.live.replica_identity
-    if name is not None and name in {*(part.name for part in own.indexes), *(part.name for part in own.keys)}:
-        yield _Turn((ddl.set_replica_identity(table.name, name),))
+    if name is None or name not in {*(part.name for part in own.indexes), *(part.name for part in own.keys)}:
+        return
+    default, index = ddl.set_replica_identity(table.name, None), ddl.set_replica_identity(table.name, name)
+    yield _Turn((default,), (index,)) if leaving else _Turn((index,), (default,))
 
 
 def _belongings(table: ShadowTable, item: ShadowColumn) -> Iterator[_Turn]:

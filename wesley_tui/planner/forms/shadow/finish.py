@@ -48,7 +48,10 @@ def finish(table: ShadowTable, parts: Parts, situation: Situation) -> Iterator[O
     ).tables[table.name]
     needs = (shadow_resource(table.name, "exchanged"),)
     for index in renamed.indexes:
-        yield _drop_index(table.name, index.name, needs, ddl.create_index(table.name, index, concurrently=True))
+        again = [ddl.create_index(table.name, index, concurrently=True)]
+        if index.comment is not None:
+            again.append(ddl.comment_on("index", table.name, index.name, index.comment))
+        yield _drop_index(table.name, index.name, needs, tuple(again))
     sync = Sync(table, situation.tag)
     yield _let_go(
         table.name,
@@ -59,6 +62,11 @@ def finish(table: ShadowTable, parts: Parts, situation: Situation) -> Iterator[O
         needs=needs,
         back=(
             *(ddl.add_constraint(table.name, item) for item in renamed.constraints),
+            *(
+                ddl.comment_on("constraint", table.name, item.name, item.comment)
+                for item in renamed.constraints
+                if item.comment is not None
+            ),
             *sync.backward(),
             *_caught_up(table),
         ),
@@ -193,7 +201,7 @@ def _sweep(table: QName, columns: Sequence[RestingColumn]) -> Operation:
     )
 
 
-def _drop_index(table: QName, name: str, needs: tuple[str, ...], again: str = "") -> Operation:
+def _drop_index(table: QName, name: str, needs: tuple[str, ...], again: tuple[str, ...] = ()) -> Operation:
     statement = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, name))}"
     return Operation(
         op="drop_index_concurrently",
@@ -202,7 +210,7 @@ def _drop_index(table: QName, name: str, needs: tuple[str, ...], again: str = ""
         phase=Phase.DROP_INDEX,
         kind=StepKind.AUTOCOMMIT,
         statements=(statement,),
-        undo=(again,) if again else (),
+        undo=again,
         postchecks=(checks.index_absent(table, name),),
         provides=(shadow_resource(table, f"without {name}"),),
         needs=needs,
