@@ -211,3 +211,23 @@ def test_tables_that_refer_to_each_other_are_purged_in_any_order(database: str) 
     empty = compile_schema([Source("s.graphql", 'extend schema @namespace(name: "public")')]).catalog
     carry_out(database, plan_for(database, empty, adopt_all=True, purge=True))
     assert not read(database).catalog.tables
+
+
+def test_an_invalid_index_is_pulled_as_one_and_left_so(database: str) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.p (a integer, b integer) PARTITION BY LIST (a)",
+            "CREATE TABLE public.p1 PARTITION OF public.p FOR VALUES IN (1)",
+            "CREATE INDEX p_b ON ONLY public.p (b)",
+        ],
+    )
+    text = emit_schema(read(database).catalog)
+    pulled = compile_schema([Source("pulled.graphql", text)]).catalog
+    assert not plan_for(database, pulled, adopt_all=True).waves
+    wanted = compile_schema([Source("edited.graphql", text.replace("invalid: true", "invalid: false"))]).catalog
+    plan = plan_for(database, wanted)
+    assert plan.waves
+    carry_out(database, plan)
+    assert not plan_for(database, wanted, adopt_all=True).waves
+    assert not plan_for(database, pulled, adopt_all=True).waves

@@ -119,7 +119,7 @@ def compare_indexes(
         old = live_by_name.pop(new.name, None)
         if old is None:
             unmatched.append(new)
-        elif not (old.valid and same_index(old, new, types)):
+        elif not ((old.valid or not new.valid) and same_index(old, new, types)):
             yield ReplaceIndex(table, old, new)
         else:
             yield from _index_details(table, old, new)

@@ -131,6 +131,11 @@ OF_TYPES: tuple[Directive, ...] = (
             Argument("nullsNotDistinct", "Boolean", "`NULLS NOT DISTINCT` of a unique index (PostgreSQL 15)."),
             Argument("with", "SqlOptions", "Storage parameters: `{fillfactor: 70}`."),
             Argument("tablespace", "String", "Tablespace; default: that of the database."),
+            Argument(
+                "invalid",
+                "Boolean",
+                "It was INVALID when it was pulled, and is left so; without this, such a one is built again.",
+            ),
             Argument("statistics", "[Int]", "Of each expression: how much ANALYZE collects; null for the default."),
             Argument("on", "String", "On the schema: the materialized view that it is an index of."),
             _COMMENT,

@@ -96,12 +96,6 @@ def _remarks(catalog: Catalog, left_out: Mapping[QName, str], not_said: Mapping[
     lines = [f"{item.kind} {printable(str(item.name))}" for item in catalog.unmanaged]
     lines += [f"{printable(str(name))}: {printable(reason)}" for name, reason in sorted(left_out.items())]
     lines += [f"{printable(str(ref))}: {printable(reason)}" for ref, reason in sorted(not_said.items())]
-    lines += [
-        f"index {printable(index.name)} of {printable(str(table.name))} is invalid: its CREATE INDEX did not finish"
-        for table in catalog.tables.values()
-        for index in table.indexes
-        if not index.valid
-    ]
     if lines:
         yield "# In the database, and not expressed above. Plans leave it alone:"
         yield from (f"#   {line}" for line in sorted(lines))

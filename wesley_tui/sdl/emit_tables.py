@@ -333,7 +333,7 @@ def index_arguments(index: Index, fields: Callable[[Iterable[str]], list[str]], 
         arguments.append(("statistics", targets if len(targets) > 1 else targets[0]))
     if index.options:
         arguments.append(("with", dict(index.options)))
-    return [*arguments, *_given(tablespace=index.tablespace)]
+    return [*arguments, *_given(tablespace=index.tablespace, invalid=not index.valid)]
 
 
 def _given(**values: str | bool | None) -> Arguments:

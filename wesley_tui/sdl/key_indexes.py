@@ -60,6 +60,7 @@ class IndexBuilder(KeyNames):
                 nulls,
                 where,
                 use.get("with") or (),
+                valid=not use.get("invalid", False),
                 comment=use.get("comment") or None,
                 tablespace=use.get("tablespace") or None,
             )
