@@ -240,6 +240,14 @@ _REFUSED = [
     "REINDEX (CONCURRENTLY) INDEX app.person_at_idx",
     "ALTER TABLE app.metric DETACH PARTITION app.metric_1 CONCURRENTLY",
     "CREATE INDEX CONCURRENTLY ON app.person (n)",
+    "DISCARD ALL",
+    "ALTER DATABASE nothing SET TABLESPACE pg_default",
+    "COMMIT PREPARED 'nothing'",
+    "VACUUM FULL",
+    "REINDEX DATABASE",
+    "DROP DATABASE nothing",
+    "DROP TABLESPACE nothing",
+    "DROP INDEX CONCURRENTLY app.person_at_idx",
 ]
 
 

@@ -59,7 +59,7 @@ def _alter_table(node: Any, context: EffectContext, tally: Tally) -> None:
 
 
 def _alter_real_table(node: Any, name: QName, context: EffectContext, tally: Tally) -> None:
-    target = Target(name, context, tally)
+    target = Target(name, context, tally, said_foreign=node.objtype == "OBJECT_FOREIGN_TABLE")
     for command in node.cmds:
         found = SUBCOMMANDS.get(command.subtype)
         if found is None:

@@ -13,7 +13,7 @@ from wesley_tui.planner.effects.links import Links, links_of
 __all__ = ["EffectContext", "name_of", "names_in"]
 
 _DOMAIN = r"CREATE DOMAIN \S+ AS (.+?)(?:\s+(?:COLLATE|DEFAULT|CONSTRAINT|CHECK|NOT NULL)\b.*|$)"
-_OTHER_RELATIONS = ("view", "materialized view", "sequence")
+_OTHER_RELATIONS = ("view", "materialized view", "sequence", "foreign table")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _cascades(node: Any) -> bool:
 
 def _table(parts: list[str], node: Any, context: EffectContext, tally: Tally) -> None:
     name = _qualify(parts, context)
-    if node.missing_ok and context.complete and context.table(name) is None:
+    if node.missing_ok and context.is_absent(name):
         return
     _drop_table(name, context, tally, cascade=_cascades(node))
     if not context.knows(name):
@@ -188,7 +188,7 @@ def _schema(parts: list[str], node: Any, context: EffectContext, tally: Tally) -
         if unmanaged.name.schema == schema and unmanaged.kind.endswith("table"):
             tally.lock(unmanaged.name, LockMode.AccessExclusiveLock)
     for item in context.objects():
-        if item.name.schema == schema and item.kind in ("view", "materialized view", "sequence"):
+        if item.name.schema == schema and item.kind in ("view", "materialized view", "sequence", "foreign table"):
             tally.lock(item.name, LockMode.AccessExclusiveLock)
 
 

@@ -14,16 +14,24 @@ __all__: list[str] = []
 
 
 @rule(
-    *("VariableSetStmt", "VariableShowStmt", "TransactionStmt", "ConstraintsSetStmt", "CheckPointStmt", "DiscardStmt"),
+    *("VariableSetStmt", "VariableShowStmt", "ConstraintsSetStmt", "CheckPointStmt"),
     *("ListenStmt", "UnlistenStmt", "NotifyStmt", "DeallocateStmt", "ClosePortalStmt", "FetchStmt", "LoadStmt"),
     *("CreateRoleStmt", "AlterRoleStmt", "AlterRoleSetStmt", "GrantRoleStmt", "AlterDefaultPrivilegesStmt"),
-    *("AlterDatabaseStmt", "AlterDatabaseSetStmt", "AlterTableSpaceOptionsStmt", "AlterDatabaseRefreshCollStmt"),
+    *("AlterDatabaseSetStmt", "AlterTableSpaceOptionsStmt", "AlterDatabaseRefreshCollStmt"),
     *("CreateForeignServerStmt", "AlterForeignServerStmt", "CreateFdwStmt", "AlterFdwStmt"),
     *("CreateUserMappingStmt", "AlterUserMappingStmt", "DropUserMappingStmt"),
     *("CreateEventTrigStmt", "AlterEventTrigStmt"),
 )
 def _no_table(node: Any, _context: EffectContext, _tally: Tally) -> None:
     """Only catalogs or the session change."""
+
+
+@rule("TransactionStmt", "DiscardStmt", "AlterDatabaseStmt")
+def _sometimes_outside_transactions(node: Any, _context: EffectContext, tally: Tally) -> None:
+    """COMMIT PREPARED, DISCARD ALL and ALTER DATABASE … SET TABLESPACE are refused in a transaction block."""
+    moves = node.tag == "AlterDatabaseStmt" and any(item.defname == "tablespace" for item in node.options or ())
+    prepared = node.get("kind") in ("TRANS_STMT_COMMIT_PREPARED", "TRANS_STMT_ROLLBACK_PREPARED")
+    tally.in_transaction = not (moves or prepared or node.target == "DISCARD_ALL")
 
 
 @rule("DropRoleStmt")

@@ -16,17 +16,24 @@ __all__ = ["SUBCOMMANDS", "Subcommand", "Target", "subcommand"]
 class Target:
     """One table with what is known about it: the one that is named, or a child that the subcommand goes on to."""
 
-    def __init__(self, name: QName, context: EffectContext, tally: Tally, *, is_child: bool = False) -> None:
+    def __init__(
+        self, name: QName, context: EffectContext, tally: Tally, *, is_child: bool = False, said_foreign: bool = False
+    ) -> None:
         self.name = name
         self.context = context
         self.tally = tally
         self.is_child = is_child
+        self.said_foreign = said_foreign
         self.table: Table | None = context.whole_table(name)
 
     @property
     def has_rows(self) -> bool:
-        """A partitioned table has no storage of its own."""
-        return self.table is None or self.table.partition_by is None
+        """A partitioned table has no storage of its own, a foreign one has it elsewhere and is trusted."""
+        return not self.is_foreign and (self.table is None or self.table.partition_by is None)
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.said_foreign or self.context.object("foreign table", self.name) is not None
 
     @property
     def children(self) -> tuple[QName, ...]:
