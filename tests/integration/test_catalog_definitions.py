@@ -104,3 +104,12 @@ def test_spellings_of_definitions() -> None:
     assert not same_statement(
         "CREATE COLLATION c (provider = icu, locale = 'de')", "CREATE COLLATION c (provider = icu, locale = 'en')"
     )
+    assert same_statement(
+        "ALTER TEXT SEARCH CONFIGURATION c ADD MAPPING FOR word, asciiword WITH d, english_stem",
+        "ALTER TEXT SEARCH CONFIGURATION public.c ADD MAPPING FOR asciiword, word"
+        " WITH public.d, pg_catalog.english_stem",
+    )
+    assert not same_statement(
+        "ALTER TEXT SEARCH CONFIGURATION c ADD MAPPING FOR word WITH d, english_stem",
+        "ALTER TEXT SEARCH CONFIGURATION c ADD MAPPING FOR word WITH english_stem, d",
+    )

@@ -312,6 +312,18 @@ def _definition(body: _Json) -> _Json:
     return {"kind": body["kind"], "name": _named(body["defnames"]), "definition": definition}
 
 
+def _mapping(body: _Json) -> _Json:
+    """Which dictionaries, in order, look up which kinds of words."""
+    dictionaries = [_strings(item["List"]["items"]) for item in body.get("dicts", ())]
+    shown = [parts[1:] if parts[0] == "pg_catalog" else parts for parts in dictionaries]
+    return {
+        "kind": body.get("kind"),
+        "name": _named(body["cfgname"]),
+        "tokens": sorted(_strings(body.get("tokentype"))),
+        "dictionaries": [_named([{"String": {"sval": part}} for part in parts]) for parts in shown],
+    }
+
+
 def _operator_class(body: _Json) -> _Json:
     name, family = _strings(body["opclassname"]), _strings(body.get("opfamilyname"))
     return {
@@ -428,6 +440,7 @@ def _role(node: Mapping[str, Any]) -> str:
 
 
 _FORMS: Mapping[str, Callable[[_Json], _Json]] = {
+    "AlterTSConfigurationStmt": _mapping,
     "CompositeTypeStmt": _composite,
     "CreateDomainStmt": _domain,
     "CreateEventTrigStmt": _event_trigger,
