@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["human_bytes", "human_duration", "work_sentence"]
+__all__ = ["about", "human_bytes", "human_duration", "work_sentence"]
 
 
 def human_duration(milliseconds: float) -> str:
@@ -17,6 +17,11 @@ def human_duration(milliseconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def about(milliseconds: float) -> str:
+    """``about 12 s``; short times are vague enough by themselves."""
+    return human_duration(milliseconds) if milliseconds < 50 else f"about {human_duration(milliseconds)}"
 
 
 def human_bytes(number: float) -> str:

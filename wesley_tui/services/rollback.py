@@ -133,6 +133,7 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
         alone = any(not effects_of(statement, context).in_transaction for statement in step.undo)
         for statements in [(text,) for text in step.undo] if alone else [step.undo] if step.undo else []:
             effects, context = effects_of_all(statements, context)
+            effects = replace(effects, loses=tuple(text for text in effects.loses if not _is_ours(text)))
             kind = StepKind.TRANSACTIONAL if effects.in_transaction else StepKind.AUTOCOMMIT
             operation = Operation(
                 op=f"undo_{step.op}",
@@ -167,6 +168,11 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
                 statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
             )
             yield _with_leftover(undone) if kind is StepKind.AUTOCOMMIT else undone
+
+
+def _is_ours(lost: str) -> bool:
+    """Whether what goes was made by the plan for its own work: nobody else has anything in it."""
+    return any(sign in lost for sign in ("~wesley_", "wesley_new_", " wesley."))
 
 
 def _with_leftover(step: Step) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from wesley_tui.planner.human import human_duration, work_sentence
+from wesley_tui.planner.human import about, work_sentence
 from wesley_tui.planner.obstacles import Obstacle
 from wesley_tui.planner.plan import HazardClass, Step, StepKind
 
@@ -41,7 +41,7 @@ def facts_of(step: Step, ordinals: Mapping[str, int], obstacles: Iterable[Obstac
     for obstacle in obstacles:
         if step.ordinal in obstacle.steps and obstacle.blocks:
             yield Fact("now", f"{obstacle.who} is in the way")
-    yield Fact("takes", f"about {human_duration(step.estimate_ms)}{_how(step)}{_disks(step)}")
+    yield Fact("takes", f"{about(step.estimate_ms)}{_how(step)}{_disks(step)}")
     for reason in step.why:
         yield Fact("why", reason)
     if step.depends_on:
