@@ -6,12 +6,17 @@ fsync on, as in production.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
+import select
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -20,8 +25,10 @@ import pytest
 from tests.plans import accept, backfill, make_plan, transactional
 from wesley_tui.demo.server import EmbeddedServer
 from wesley_tui.executor.engine import start_run
-from wesley_tui.executor.events import RunStatus
+from wesley_tui.executor.events import Event, EventType, RunStatus
 from wesley_tui.executor.psql_binary import find_psql
+from wesley_tui.executor.run import Outbox
+from wesley_tui.executor.stored import document_from_plan
 from wesley_tui.planner.plan import Plan
 
 _ROUNDS = 3
@@ -116,3 +123,72 @@ def _with_rows(uri: str) -> str:
         connection.execute("VACUUM ANALYZE public.t")
         connection.execute("CHECKPOINT")
     return uri
+
+
+def test_event_path() -> None:
+    """From rows to the state that a screen shows: 10,000 steps, two events each, in pages as the engine reads them."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    kinds = (EventType.STEP_START, EventType.STEP_OK)
+    events = [
+        Event(n + 1, 1, "p", kinds[n % 2], now, "a", "", "EXPAND", f"{n // 2:064x}", {"attempt": 1, "duration_ms": 1.0})
+        for n in range(20_000)
+    ]
+    outbox = Outbox()
+    begun = time.perf_counter()
+    for start in range(0, len(events), 1000):
+        outbox.put(events[start : start + 1000])
+        outbox.take()
+    print(
+        f"\nevents to the state of a screen: {len(events) / (time.perf_counter() - begun):,.0f} a second (floor 5,000)"
+    )
+
+
+def test_terminal_that_does_not_read(durable_server: EmbeddedServer, tmp_path: Path) -> None:
+    """How long the steps take on a terminal that reads, and on one that reads nothing until they are done."""
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(_ROUNDS):
+        for reads, found in seconds.items():
+            uri = _fresh(durable_server, "unread")
+            plan = make_plan(
+                [transactional(f"CREATE TABLE public.t{n} (id int)", object=f"public.t{n}") for n in range(_STEPS)], uri
+            )
+            file = tmp_path / "plan.json"
+            file.write_text(document_from_plan(plan))
+            found.append(_on_terminal(uri, file, reads=reads))
+    read, unread = statistics.median(seconds[True]), statistics.median(seconds[False])
+    print(f"\n{_STEPS} steps; terminal reads: {read:.2f} s, does not read: {unread:.2f} s, ratio {unread / read:.2f}")
+
+
+def _on_terminal(uri: str, file: Path, *, reads: bool) -> float:
+    """Seconds between the first and the last event of the run's steps, by the server's clock."""
+    program = (
+        "import sys; from pathlib import Path; from tests.plans import accept\n"
+        "from wesley_tui.cli.run_report import print_event\n"
+        "from wesley_tui.executor.engine import start_run\n"
+        "from wesley_tui.executor.stored import plan_from_document\n"
+        "from wesley_tui.services.runs import follow\n"
+        "plan = plan_from_document(Path(sys.argv[2]).read_text())\n"
+        "follow(start_run(sys.argv[1], plan, accept(plan)), print_event(plan))"
+    )
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, uri, str(file)], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    )
+    os.close(slave)
+    while reads and process.poll() is None:
+        if select.select([master], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):
+                os.read(master, 65536)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        done = "SELECT count(*) FROM wesley.migration_events WHERE type = 'plan.complete'"
+        while connection.execute(done).fetchone() != (1,):
+            time.sleep(0.05)
+        row = connection.execute(
+            "SELECT EXTRACT(epoch FROM max(time) - min(time))::float8 FROM wesley.migration_events"
+            " WHERE type LIKE 'step.%'"
+        ).fetchone()
+    process.kill()
+    process.wait()
+    os.close(master)
+    assert row is not None
+    return float(row[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from wesley_tui.executor.errors import (
 )
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.options import RunOptions
+from wesley_tui.executor.preflight import ServerFacts, read_facts
 from wesley_tui.executor.review import review
 from wesley_tui.planner.plan import HazardClass, LockMode, Plan, Step
 
@@ -311,3 +313,30 @@ def test_drift_before_contract_stops_all_of_it(database: str) -> None:
     again = resume_run(database, RunOptions(token=accept(plan, contract=True))).wait(30)
     assert again is not None
     assert again.status is RunStatus.COMPLETE, again.message
+
+
+def test_a_server_that_was_upgraded_between_pause_and_resume(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan knows the locks of another version: it is made again, nothing is guessed."""
+    bad = make_plan([transactional("SELECT 1/0")], database)
+    outcome = start_run(database, bad, accept(bad), _QUICK).wait(20)
+    assert outcome is not None
+    assert outcome.sqlstate == "22012"
+
+    async def older(connection: AsyncConnection[Any]) -> ServerFacts:
+        return replace(await read_facts(connection), version_num=170004)
+
+    monkeypatch.setattr("wesley_tui.executor.opening.read_facts", older)
+    with pytest.raises(PlanMismatch, match="made for PostgreSQL 18"):
+        resume_run(database, _QUICK)
+    assert [event.type for event in ledger.events(database)][-1] is EventType.LOCK_RELEASED
+
+
+def test_a_clock_that_jumps_changes_nothing(database: str, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this machine only the monotonic clock counts, of the server's the order of events does not depend."""
+    monkeypatch.setattr(time, "time", lambda: -1e9)
+    outcome = start_run(database, plan, accept(plan), _QUICK).wait(20)
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE
+    events = ledger.events(database)
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert all(event.time.year > 2000 for event in events)

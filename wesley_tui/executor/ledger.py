@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce as fold
 from typing import Any
 
 import psycopg
@@ -15,7 +14,7 @@ from psycopg.rows import class_row
 
 from wesley_tui.executor.control import EVENT_COLUMNS, event_from_row, translated
 from wesley_tui.executor.errors import CannotConnect, MissingPrivilege, StatementFailed
-from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
+from wesley_tui.executor.events import Event, RunState, RunStatus, reduce_all
 from wesley_tui.executor.locks import RUN_LOCK
 from wesley_tui.executor.target import own_conninfo
 
@@ -124,7 +123,7 @@ def events(conninfo: str, run_id: int | None = None, after: int = 0, limit: int 
 
 def run_state(conninfo: str, run_id: int) -> RunState:
     """The state of a run: all its events, folded."""
-    return fold(reduce, events(conninfo, run_id), RunState())
+    return reduce_all(RunState(), events(conninfo, run_id))
 
 
 def plan_document(conninfo: str, plan_id: str) -> str:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wesley_tui.executor.events import Event, RunState, RunStatus, reduce
+from wesley_tui.executor.events import Event, RunState, RunStatus, reduce_all
 
 if TYPE_CHECKING:
     from wesley_tui.executor.certificate import Certificate
@@ -79,9 +79,7 @@ class Outbox:
         self.state = RunState()
 
     def put(self, events: Sequence[Event]) -> None:
-        state = self.state
         for event in events:
-            state = reduce(state, event)
             if len(self._events) >= self._capacity:
                 try:
                     self._events.popleft()
@@ -90,7 +88,7 @@ class Outbox:
                 else:
                     self._dropped += 1
             self._events.append(event)
-        self.state = state
+        self.state = reduce_all(self.state, events)
 
     def take(self) -> RunUpdate:
         events = []
