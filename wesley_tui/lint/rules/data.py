@@ -9,7 +9,6 @@ from wesley_tui.lint.rules.reading import nodes
 from wesley_tui.lint.rules.registry import rule
 from wesley_tui.lint.rules.simple import when
 from wesley_tui.lint.subject import Subject
-from wesley_tui.planner.effects.code import body_of
 from wesley_tui.planner.effects.context import names_in
 from wesley_tui.planner.effects.tree import Node
 
@@ -268,15 +267,15 @@ rule(
     "opaque-code",
     _T,
     "warning",
-    "DO or CALL",
-    on="DoStmt CallStmt",
+    "DO, CALL or EXECUTE that cannot be read",
+    on="DoStmt CallStmt ExecuteStmt",
     why="What it locks and writes cannot be read from outside: SQL that is put together at run time, other languages.",
     fix="Plain statements, or batches driven by the client.",
     bad="DO $$ BEGIN EXECUTE format('UPDATE %I SET a = 1', 'users'); END $$;",
     good="UPDATE users SET a = 1 WHERE id = 1;",
 )(
     when(
-        lambda node, s: node.tag == "CallStmt" or bool(body_of(node).opaque),
+        lambda node, s: bool(s.effects.unknown),
         "nobody can tell from outside what it does",
     )
 )
