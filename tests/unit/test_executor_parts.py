@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.plans import accept, autocommit, backfill, check, concurrent_index, make_plan, transactional
 from wesley_tui.executor import failpoints
 from wesley_tui.executor.errors import PlanMismatch
-from wesley_tui.executor.events import Event, EventType, RunState, reduce, reduce_all
+from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, reduce, reduce_all
 from wesley_tui.executor.locks import lock_key, object_keys, relations_of
 from wesley_tui.executor.pacing import BatchPacer
 from wesley_tui.executor.retry import RetryPolicy, waits_for_lock
