@@ -264,7 +264,8 @@ def _numbering(sequence: SqlObject, table: QName, column: str) -> tuple[str, ...
         *ddl_lifecycle.create_object(sequence),
         ddl_lifecycle.own_sequence(sequence.name, sequence.owned_by),
         f"SELECT pg_catalog.setval({quote_literal(qualified(sequence.name))}, "
-        f"COALESCE((SELECT pg_catalog.max({quote_ident(column)}) FROM {qualified(table)}), 0) + 1, false)",
+        f"COALESCE((SELECT pg_catalog.max({quote_ident(column)}) FROM {qualified(table)} "
+        f"WHERE {quote_ident(column)} > 0), 0) + 1, false)",
     )
 
 
@@ -333,7 +334,7 @@ def change_identity(change: ChangeColumnIdentity, situation: Situation) -> Itera
                 *dropped,
                 f"{target} {'' if dropped else drop_default}ALTER COLUMN {name} ADD {identity_clause(new)}",
                 f"SELECT pg_catalog.setval({numbers}, "
-                f"COALESCE((SELECT pg_catalog.max({name}) FROM {qualified(table)}), 0) + 1, false)",
+                f"COALESCE((SELECT pg_catalog.max({name}) FROM {qualified(table)} WHERE {name} > 0), 0) + 1, false)",
             ),
             undo=(f"{target} ALTER COLUMN {name} DROP IDENTITY", *remade, *restore),
             kept="the numbers go on after the highest in use" if dropped else "",
