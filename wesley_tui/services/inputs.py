@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ def planned_from(target: Target, paths: Sequence[str], options: PlanningOptions,
     Raises ``SchemaError``, ``PlanError`` or ``PlanDocumentError`` for what is wrong with the text, each with its place.
     """
     path = Path(paths[0])
+    if tuple(paths) == ("-",) and _begins_with_brace(sys.stdin.buffer):
+        return _hand_written(target, "<stdin>", sys.stdin.buffer.read(), options, policy)
     if len(paths) == 1 and is_plan_file(path):
         from wesley_tui.dsl.document import is_hand_written
 
@@ -60,6 +63,11 @@ def planned_from(target: Target, paths: Sequence[str], options: PlanningOptions,
         return _hand_written(target, str(path), data, options, policy)
     planned = plan_schema(target, paths, options)
     return PlannedInput(by_policy(planned.plan, policy), planned.observed, planned.warnings, planned.snapshot)
+
+
+def _begins_with_brace(stream: Any) -> bool:
+    """Looks ahead without taking anything; no SDL begins so."""
+    return bool(stream.peek(1).lstrip()[:1] == b"{")
 
 
 def _hand_written(target: Target, name: str, data: bytes, options: PlanningOptions, policy: Policy) -> PlannedInput:
