@@ -231,3 +231,24 @@ def test_an_invalid_index_is_pulled_as_one_and_left_so(database: str) -> None:
     carry_out(database, plan)
     assert not plan_for(database, wanted, adopt_all=True).waves
     assert not plan_for(database, pulled, adopt_all=True).waves
+
+
+def test_a_label_goes_with_what_speaks_of_it(database: str) -> None:
+    made = [
+        "CREATE TYPE public.state AS ENUM ({labels})",
+        "CREATE TABLE public.jobs (id integer PRIMARY KEY, s public.state DEFAULT {default}, t text)",
+        "ALTER TABLE public.jobs ADD CONSTRAINT known CHECK (s <> {default} OR t <> '')",
+        "CREATE INDEX open_jobs ON public.jobs (id) WHERE s IN ({open})",
+    ]
+    old = {"labels": "'todo', 'doing', 'aborting'", "default": "'aborting'", "open": "'todo', 'aborting'"}
+    new = {"labels": "'todo', 'doing'", "default": "'doing'", "open": "'todo', 'doing'"}
+    run(database, [text.format(**new) for text in made])
+    wanted = read(database).catalog
+    clear_database(database)
+    run(database, [*(text.format(**old) for text in made), "INSERT INTO public.jobs VALUES (1, 'todo', 'x')"])
+    plan = plan_for(database, wanted)
+    carry_out(database, plan)
+    assert differences(wanted, read(database).catalog) == []
+    assert not plan_for(database, wanted).waves
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT * FROM public.jobs").fetchall() == [(1, "todo", "x")]

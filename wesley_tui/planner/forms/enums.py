@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.ddl_grants import change_grants, grant_target
-from wesley_tui.catalog.model import Check, Enum, QName, Ref, Table
+from wesley_tui.catalog.model import Check, Enum, Index, IndexKey, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AddEnumLabel, ChangeEnumLabels, CreateEnum, DropEnum, RenameEnum, RenameEnumLabel
 from wesley_tui.planner import checks
@@ -218,7 +218,7 @@ def _exchange(change: ChangeEnumLabels, situation: Situation) -> tuple[tuple[str
     spelled = qualified(new.name)
     leaving = f"ALTER TYPE {spelled} RENAME TO {quote_ident(away.name)}"
     grants = change_grants(grant_target(new), (), old.grants)
-    before, changes, after = _moved_columns(change, situation)
+    before, changes, after, restore = _moved_columns(change, situation)
     forward = (
         *before,
         leaving,
@@ -238,26 +238,29 @@ def _exchange(change: ChangeEnumLabels, situation: Situation) -> tuple[tuple[str
         f"ALTER TYPE {qualified(away)} RENAME TO {quote_ident(old.name.name)}",
         *changes,
         f"DROP TYPE {qualified(spare)}",
-        *after,
+        *restore,
     )
     return forward, backward
 
 
-def _moved_columns(change: ChangeEnumLabels, situation: Situation) -> tuple[list[str], list[str], list[str]]:
-    """What is taken down first, the columns that change over to what has the name of the type by then, and what is put
-    up again."""
+def _moved_columns(change: ChangeEnumLabels, situation: Situation) -> tuple[list[str], list[str], list[str], list[str]]:
+    """What is taken down first, the columns that change over to what has the name of the type by then, what is put up
+    again, and what is on the way back."""
     before: list[str] = []
     changes: list[str] = []
     after: list[str] = []
+    restore: list[str] = []
     spelled = qualified(change.new.name)
+    gone = _gone(change)
     by_table: dict[QName, list[str]] = {}
     for table_name, column_name in change.users:
         by_table.setdefault(table_name, []).append(column_name)
     for table_name, columns in by_table.items():
         owner = situation.live_table(table_name)
-        down, up = _set_aside(owner, spelled)
-        before += down
-        after += up
+        aside = _set_aside(owner, change, situation)
+        before += aside.down
+        after += aside.up
+        restore += aside.restore
         target = f"ALTER TABLE {qualified(table_name)}"
         actions: list[str] = []
         for name in columns:
@@ -268,29 +271,61 @@ def _moved_columns(change: ChangeEnumLabels, situation: Situation) -> tuple[list
             array = "[]" if column.type.endswith("[]") else ""
             if column.default is not None:
                 actions.append(f"ALTER COLUMN {quoted} DROP DEFAULT")
-                after.append(f"{target} ALTER COLUMN {quoted} SET DEFAULT {ddl.default_clause(column.default)}")
+                default = f"{target} ALTER COLUMN {quoted} SET DEFAULT {ddl.default_clause(column.default)}"
+                restore.append(default)
+                if not any(label in column.default for label in gone):
+                    after.append(default)
             wanted = spelled + array
             actions.append(f"ALTER COLUMN {quoted} TYPE {wanted} USING {quoted}::pg_catalog.text{array}::{wanted}")
         changes.append(f"{target} {', '.join(actions)}")
-    return before, changes, after
+    return before, changes, after, restore
 
 
-def _set_aside(table: Table, type_name: str) -> tuple[list[str], list[str]]:
-    """What names the type in its expression cannot follow a column to another type: it is dropped and made again."""
-    before: list[str] = []
-    after: list[str] = []
-    name = qualified(table.name)
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """What is taken down, put up again, and, on the way back, put up as it was."""
+
+    down: list[str] = field(default_factory=list)
+    up: list[str] = field(default_factory=list)
+    restore: list[str] = field(default_factory=list)
+
+    def move(self, table: QName, before: Check | Index, after: Check | Index) -> None:
+        if isinstance(before, Check) and isinstance(after, Check):
+            self.down.append(f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(before.name)}")
+            self.up.append(ddl.add_constraint(table, after))
+            self.restore.append(ddl.add_constraint(table, before))
+        elif isinstance(before, Index) and isinstance(after, Index):
+            self.down.append(f"DROP INDEX {qualified(QName(table.schema, before.name))}")
+            self.up.append(ddl.create_index(table, after))
+            self.restore.append(ddl.create_index(table, before))
+        if before.comment is not None:
+            kind: ddl.CommentKind = "constraint" if isinstance(before, Check) else "index"
+            comment = ddl.comment_on(kind, table, before.name, before.comment)
+            self.up.append(comment)
+            self.restore.append(comment)
+
+
+def _gone(change: ChangeEnumLabels) -> list[str]:
+    """The labels that are removed, as they stand in an expression."""
+    return [quote_literal(label) for label in change.old.labels if label not in change.new.labels]
+
+
+def _set_aside(table: Table, change: ChangeEnumLabels, situation: Situation) -> _Aside:
+    """What names the type in its expression cannot follow a column to another type: it is dropped and made again. What
+    speaks of a label that is removed cannot be made again: something empty keeps its place until the plan drops it."""
+    aside = _Aside()
+    type_name = qualified(change.new.name)
+    gone = _gone(change)
     for constraint in table.constraints:
         if isinstance(constraint, Check) and type_name in constraint.expression:
-            before.append(f"ALTER TABLE {name} DROP CONSTRAINT {quote_ident(constraint.name)}")
-            after.append(ddl.add_constraint(table.name, constraint))
-            if constraint.comment is not None:
-                after.append(ddl.comment_on("constraint", table.name, constraint.name, constraint.comment))
-    for index in table.indexes:
-        texts = [index.where, *(key.expression for key in index.keys)]
-        if any(text is not None and type_name in text for text in texts):
-            before.append(f"DROP INDEX {qualified(QName(table.name.schema, index.name))}")
-            after.append(ddl.create_index(table.name, index))
-            if index.comment is not None:
-                after.append(ddl.comment_on("index", table.name, index.name, index.comment))
-    return before, after
+            check = replace(constraint, name=situation.current_name(table.name, constraint.name))
+            empty = any(label in check.expression for label in gone)
+            aside.move(table.name, check, replace(check, expression="true") if empty else check)
+    for item in table.indexes:
+        texts = [text for text in (item.where, *(key.expression for key in item.keys)) if text is not None]
+        if any(type_name in text for text in texts):
+            index = replace(item, name=situation.current_name(table.name, item.name))
+            stub = Index(index.name, (IndexKey(expression="1"),), where="false", comment=index.comment)
+            empty = any(label in text for text in texts for label in gone)
+            aside.move(table.name, index, stub if empty else index)
+    return aside
