@@ -7,7 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -69,7 +69,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
         await _check_drift(conninfo, plan, options)
         await install_rails(control.connection)
         await silence_orphans(lock, control, options.orphan_patience_s)
-        await _store_plan(control.connection, plan, token.actor)
+        token = replace(token, plan_sha=await _store_plan(control.connection, plan, token.actor))
         if options.fingerprint is not None and plan.base != plan.target:
             await _begin_anew(control.connection, plan)
         await _enter(control, lock, plan, token, facts, resumed=None)
@@ -186,8 +186,12 @@ async def connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnec
         raise
 
 
-async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) -> None:
-    """Keep the plan as it was reviewed; a plan that is already there must be the same in every byte."""
+async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) -> str:
+    """Keep the plan as it was reviewed; the digest of the document that is kept.
+
+    A plan that is already there must run the same in every byte. What it says of sizes and durations may differ: they
+    are those of another day, and the first document stays.
+    """
     document = document_from_plan(plan)
     async with connection.transaction():
         cursor = await connection.execute(
@@ -200,12 +204,17 @@ async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) 
                 "SELECT document_sha FROM wesley.migration_plans WHERE plan_id = %s", (plan.plan_id,)
             )
             row = await cursor.fetchone()
-            if row is None or row[0] != sha256_hex(document):
+            cursor = await connection.execute(
+                "SELECT step_sha, content_sha FROM wesley.migration_steps WHERE plan_id = %s ORDER BY ordinal",
+                (plan.plan_id,),
+            )
+            kept = await cursor.fetchall()
+            if row is None or kept != [(step.step_sha, sha256_hex(step_content(step))) for step in plan.steps]:
                 raise PlanMismatch(
                     f"the database already knows a plan {plan.plan_id[:16]} with other content. Nothing was changed; "
                     "make the plan again"
                 )
-            return
+            return str(row[0])
         async with connection.cursor() as writer, writer.copy(_COPY_STEPS) as copy:
             for wave in plan.waves:
                 for step in wave.steps:
@@ -216,6 +225,7 @@ async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) 
                             *(step.kind.value, object_keys(step), content, sha256_hex(content)),
                         )
                     )
+    return sha256_hex(document)
 
 
 async def _begin_anew(connection: AsyncConnection[Any], plan: Plan) -> None:
