@@ -55,7 +55,7 @@ def steps(draw: st.DrawFn) -> Any:
     return {"op": op, **likely, **odd}
 
 
-_EXAMPLES = 4000 if os.environ.get("WESLEY_SLOW") == "1" else 150
+_EXAMPLES = 4000 if os.environ.get("WESLEY_SLOW") == "1" else 60
 
 
 @settings(max_examples=_EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
