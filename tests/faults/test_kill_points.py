@@ -45,16 +45,16 @@ _KILLS = (
 
 
 @pytest.fixture
-def case(servers: Servers, request: pytest.FixtureRequest, tmp_path: Path, zygote: Zygote) -> Iterator[Case]:
+def case(servers: Servers, request: pytest.FixtureRequest, folder: Path, zygote: Zygote) -> Iterator[Case]:
     for uri in fresh_database(servers.get(getattr(request, "param", 18))):
         seed(uri)
-        yield Case(uri, whole_plan(uri), tmp_path, zygote)
+        yield Case(uri, whole_plan(uri), folder, zygote)
 
 
 @pytest.fixture
-def planned(servers: Servers, tmp_path: Path, zygote: Zygote) -> Iterator[Case]:
+def planned(servers: Servers, folder: Path, zygote: Zygote) -> Iterator[Case]:
     for uri in fresh_database(servers.get(18)):
-        yield planned_case(uri, tmp_path, zygote)
+        yield planned_case(uri, folder, zygote)
 
 
 @pytest.mark.parametrize(("case", "point"), _KILLS, indirect=["case"])

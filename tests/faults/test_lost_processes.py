@@ -84,9 +84,9 @@ def _hit(case: Case, kind: str, what: str, act: Callable[[Driver, int], None]) -
 
 
 @pytest.fixture
-def case(database: str, tmp_path: Path, zygote: Zygote) -> Case:
+def case(database: str, folder: Path, zygote: Zygote) -> Case:
     seed(database)
-    return Case(database, whole_plan(database, slow=0.3), tmp_path, zygote)
+    return Case(database, whole_plan(database, slow=0.3), folder, zygote)
 
 
 def _sql(case: Case, statement: str) -> None:
@@ -125,14 +125,14 @@ def test_a_connection_of_the_engine_is_terminated(case: Case, name: str) -> None
 
 
 @pytest.fixture
-def own_case(tmp_path: Path, zygote: Zygote) -> Iterator[tuple[EmbeddedServer, Case]]:
+def own_case(folder: Path, zygote: Zygote) -> Iterator[tuple[EmbeddedServer, Case]]:
     """A case on a server of its own, which may be killed without disturbing others."""
     servers = Servers()
     try:
         server = servers.get(18)
         uri = next(fresh_database(server))
         seed(uri)
-        yield server, Case(uri, whole_plan(uri, slow=0.3), tmp_path, zygote)
+        yield server, Case(uri, whole_plan(uri, slow=0.3), folder, zygote)
     finally:
         servers.close()
 

@@ -49,9 +49,9 @@ _SAMPLE: list[tuple[str, Fault]] = [
 
 
 @pytest.fixture
-def case(database: str, tmp_path: Path, zygote: Zygote) -> Case:
+def case(database: str, folder: Path, zygote: Zygote) -> Case:
     seed(database)
-    return Case(database, whole_plan(database), tmp_path, zygote)
+    return Case(database, whole_plan(database), folder, zygote)
 
 
 def ended(run: Run) -> RunOutcome:
