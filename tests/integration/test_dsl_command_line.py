@@ -158,3 +158,21 @@ def test_a_step_is_tried_as_often_as_its_wave_says(users: str, tmp_path: Path) -
         "WHERE type IN ('lock.timeout', 'step.fail')",
     )
     assert waited == [100, 200], "the last attempt waits as long as it may"
+
+
+def test_what_waits_for_contract_is_judged_when_it_runs(users: str, tmp_path: Path) -> None:
+    waves = [
+        {"name": "EXPAND", "steps": [COLUMN]},
+        {"name": "CONTRACT", "steps": [{"op": "drop_column", "table": "users", "column": "email"}]},
+    ]
+    text = json.dumps({"wesley_plan": 1, "title": "Two waves", "reason": "One of them loses data.", "waves": waves})
+    own = tmp_path / "own.toml"
+    own.write_text('name = "own"\n[rules]\ndeny_ops = ["drop_*"]\n')
+    assert run(tmp_path, users, "p.json", text, "--policy", str(own)).code == 0
+    flags = ("--contract", "--unsafe", "--db", users)
+    refused = wesley("resume", *flags, "--policy", own, state=tmp_path)
+    assert (refused.code, "deny_ops, policy own" in refused.err) == (8, True)
+    assert wesley("resume", *flags, state=tmp_path).code == 0
+    assert (
+        value(users, "SELECT count(*) FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'email'") == 0
+    )

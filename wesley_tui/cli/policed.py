@@ -13,9 +13,19 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from wesley_tui.services.workbench import PlanningOptions
 
-__all__ = ["policy"]
+__all__ = ["option", "policy"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def option(command: _F) -> _F:
+    """The bare option: a file or a name, empty when it was not said."""
+    return click.option(
+        "--policy",
+        default="",
+        metavar="FILE",
+        help="What a plan may do: a TOML file, production or chaos; default: the configuration, then the profile.",
+    )(command)
 
 
 def policy(command: _F) -> _F:
@@ -30,10 +40,4 @@ def policy(command: _F) -> _F:
         found = chosen_policy(policy, said)
         return command(*arguments, planning=replace(planning, profile=found.based_on), policy=found, **values)
 
-    option = click.option(
-        "--policy",
-        default="",
-        metavar="FILE",
-        help="What a plan may do: a TOML file, production or chaos; default: the configuration, then the profile.",
-    )
     return cast(_F, option(with_policy))

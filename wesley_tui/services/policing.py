@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import tomllib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from wesley_tui.planner.verdicts import PastRun, PlanVerdict
     from wesley_tui.services.target import Target
 
-__all__ = ["PolicyRefused", "by_policy", "chosen_policy", "config_path", "enforce", "for_plan_file", "verdict_of"]
+__all__ = [
+    "PolicyRefused",
+    "allow_contract",
+    "by_policy",
+    "chosen_policy",
+    "config_path",
+    "enforce",
+    "for_plan_file",
+    "verdict_of",
+]
 
 
 class PolicyRefused(ServiceError):
@@ -142,6 +152,20 @@ def _history(target: Target, plan: Plan) -> tuple[datetime, tuple[PastRun, ...]]
         row = connection.execute("SELECT pg_catalog.clock_timestamp()").fetchone()
     assert row is not None
     return row[0], runs
+
+
+def allow_contract(target: Target, run_id: int | None, given: str, windows: Collection[str]) -> None:
+    """Raise :class:`PolicyRefused` when the policy does not let the CONTRACT wave of a run go on. It is no new plan:
+    the history is not asked, and what has run already is not judged again."""
+    from wesley_tui.planner.verdicts import judge_plan
+    from wesley_tui.services.audit import read_run
+
+    stored = read_run(target, run_id)
+    if stored is None:
+        return
+    policy = for_plan_file(stored.plan, chosen_policy(given, None))
+    left = replace(stored.plan, waves=tuple(wave for wave in stored.plan.waves if wave.name == "CONTRACT"))
+    enforce(judge_plan(left, policy, windows=windows), contract=True)
 
 
 def enforce(verdict: PlanVerdict, *, contract: bool) -> None:

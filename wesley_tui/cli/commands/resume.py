@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wesley_tui.cli import options
+from wesley_tui.cli import options, policed
 from wesley_tui.cli.detaching import run_detached
 from wesley_tui.cli.output import result, result_json
 from wesley_tui.cli.run_report import finish, print_event
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--run", "run_id", type=int, metavar="ID", help="Which run; default: the last unfinished one.")
 @click.option("--contract", is_flag=True, help="Run the CONTRACT wave too: what removes things.")
 @click.option("--unsafe", is_flag=True, help="Allow steps of class H3, confirming all of them.")
+@policed.option
 @options.window
 @options.detach
 @options.as_json
@@ -28,6 +29,7 @@ def command(
     run_id: int | None,
     contract: bool,
     unsafe: bool,
+    policy: str,
     window: str,
     window_for: str,
     detach: bool,
@@ -51,6 +53,11 @@ def command(
         else:
             result(f"Run {answer.run_id} goes on in the process that owns it; watch it with: wesley attach")
         return
+
+    if contract:
+        from wesley_tui.services.policing import allow_contract
+
+        allow_contract(target, run_id, policy, window_for.split(",") if window else [])
 
     def work(listen: Listen) -> RunReport:
         return resume(target, run_id, unsafe=unsafe, contract=contract, listen=listen, knobs=knobs)
