@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types contracts screenshots bench faults undo clean
+.PHONY: demo test check lint types contracts screenshots bench faults laws undo clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Wesley needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -35,6 +35,9 @@ screenshots: $(STAMP)  ## draw the pictures in screenshots/ again
 
 bench: $(STAMP)  ## ratios against floors and peers; prints a table
 	$(BIN)/python -m pytest -q -s -o python_files='bench_*.py' tests/benchmarks
+
+laws: $(STAMP)  ## random databases become each other and back, with their rows; prints how many held
+	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -s tests/integration/test_law_convergence.py tests/integration/test_law_circles.py
 
 faults: $(STAMP)  ## kill everything everywhere while migrations run, and compare the end; takes a while
 	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults tests/integration/test_cli_signals.py

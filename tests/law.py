@@ -220,7 +220,7 @@ def _seed(source: str, target: str, before: Catalog, after: Catalog) -> None:
         # One transaction: now() as a default is one value, as it is when the plan adds such a column.
         for _, table in itertools.product(range(2), list(_leaves(before))):
             columns = [item for item in _columns(table, before).values() if item.generated is None]
-            shared = _shared(table.name, before, after) if table.name in after.tables else []
+            there = _columns(after.tables[table.name], after) if table.name in after.tables else {}
             if table.name in after.tables and after.tables[table.name].partition_by is not None:
                 continue
             for number in range(_ROWS):
@@ -230,7 +230,9 @@ def _seed(source: str, target: str, before: Catalog, after: Catalog) -> None:
                         raise psycopg.Rollback(outer)
                     with second.transaction() as inner:
                         taken = table.name not in after.tables or _insert(
-                            second, table.name, {name: row[name] for name in shared if name in row}
+                            second,
+                            table.name,
+                            {name: text for name, text in row.items() if name in there and not there[name].generated},
                         )
                         if not taken:
                             raise psycopg.Rollback(inner)

@@ -26,7 +26,7 @@ from wesley_tui.catalog.model import Catalog
 from wesley_tui.demo.server import EmbeddedServer
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
-_PAIRS = int(os.environ.get("WESLEY_LAW_PAIRS", "500")) if _SLOW else 3
+_PAIRS = int(os.environ.get("WESLEY_LAW_PAIRS", "500")) if _SLOW else 2
 _NOT_POSSIBLE = frozenset(("22P02", "42846", "22007", "42804", "22003", "22001", "22008", "55000"))
 """Two random columns of one name may have types that nothing leads between, or values that one of them cannot hold; and
 a table without replica identity that publishes updates takes no update from anybody (55000)."""

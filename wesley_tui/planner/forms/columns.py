@@ -360,6 +360,7 @@ def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Ite
         phase=Phase.COLUMN,
         prechecks=(checks.column_exists(table, new.name),),
         postchecks=(checks.column_exists(table, new.name),),
+        provides=(column_resource(table, new.name, "typed"),),
         needs=(table_resource(table),),
         unbounded=True,
     )
@@ -426,7 +427,11 @@ def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]
             postchecks=(checks.column_absent(table, column.name),),
             provides=(column_resource(table, column.name, "gone"),),
             needs=(
-                *(column_resource(table, name, "gone") for name in _computed_from(column.name, table, situation)),
+                *(
+                    column_resource(table, name, state)
+                    for name in _computed_from(column.name, table, situation)
+                    for state in ("gone", "typed")
+                ),
                 *_bound_by(column.name, table, situation),
                 *situation.gone_before(Ref("column", f"{table}.{column.name}")),
             ),

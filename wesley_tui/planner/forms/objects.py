@@ -304,7 +304,11 @@ def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]
         needs=situation.gone_before(item.ref),
         danger=_danger(item),
     )
-    if item.kind not in _RETIRED or situation.options.purge:
+    # A view is dropped, its text is all there is of it: what stands on the type of its rows cannot outlive it.
+    on_a_view = any(
+        need.kind in ("view", "materialized view") and need in situation.leaving for need in item.depends_on
+    )
+    if item.kind not in _RETIRED or situation.options.purge or on_a_view:
         yield base
         return
     yield _retired(item, base, situation)

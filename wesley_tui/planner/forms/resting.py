@@ -16,6 +16,7 @@ from wesley_tui.catalog import ddl_lifecycle
 from wesley_tui.catalog.model import QName, SqlObject
 from wesley_tui.catalog.naming import multirange_name, qualified, quote_ident
 from wesley_tui.planner.parse import parse_statement
+from wesley_tui.planner.situation import clipped_name
 
 __all__ = ["moved", "renamed", "type_names"]
 
@@ -67,8 +68,12 @@ def _range(item: SqlObject, name: str) -> _Range:
     node = parse_statement(item.statements[0])
     options: dict[str, Any] = {param.defname: param.arg for param in node.params}
     given: Any = options.get("multirange_type_name")
-    own = given is not None and node.typeName[-1].sval == name
-    return _Range(str(RawStream()(options["subtype"])), str(given.names[-1].sval) if own else multirange_name(name))
+    if node.typeName[-1].sval == name:
+        multirange = str(given.names[-1].sval) if given is not None else multirange_name(name)
+    else:
+        # The server's rule cuts long names, and two that rest would be called the same.
+        multirange = clipped_name("multirange_", name)
+    return _Range(str(RawStream()(options["subtype"])), multirange)
 
 
 def _constructors(name: QName, parts: _Range, type_now: str, new: tuple[str, str]) -> Iterator[tuple[str, str]]:
