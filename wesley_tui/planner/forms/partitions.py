@@ -274,11 +274,13 @@ def detached(table: Table, situation: Situation) -> Iterator[Operation]:
         reason = "the parent has a DEFAULT partition" if has_default else "this server is older than PostgreSQL 14"
         yield replace(base, why=(*base.why, f"not CONCURRENTLY: {reason}"))
         return
+    left_check_away = _left_check_away(table, situation)
     yield replace(
         base,
         op="detach_partition_concurrently",
         kind=StepKind.AUTOCOMMIT,
         statements=(ddl.detach_partition(table, concurrently=True),),
+        undo=(*base.undo, *left_check_away.statements),
         why=(*base.why, "CONCURRENTLY: readers and writers of the parent go on"),
         unbounded=True,
         leftover_check=_is_partition(
@@ -288,7 +290,7 @@ def detached(table: Table, situation: Situation) -> Iterator[Operation]:
         ),
         leftover_cleanup=(f"{ddl.detach_partition(table)} FINALIZE",),
     )
-    yield _left_check_away(table, situation)
+    yield left_check_away
 
 
 def _left_check_away(table: Table, situation: Situation) -> Operation:
