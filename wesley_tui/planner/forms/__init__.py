@@ -103,7 +103,7 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
     changes = tuple(changes)
     fresh = {item.object.ref for item in changes if isinstance(item, c.CreateObject)}
     fresh |= {item.new.ref for item in changes if isinstance(item, c.ReplaceObject)}
-    yield from left_behind(situation)
+    yield from left_behind(situation, {item.table for item in changes if isinstance(item, c.RenameColumn)})
     yield from purged(situation)
     moved = {item.new.name: item for item in changes if isinstance(item, c.AttachPartition | c.DetachPartition)}
     heirs = {item.table for item in changes if isinstance(item, c.ChangeInheritance)}

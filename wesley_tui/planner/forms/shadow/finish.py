@@ -7,7 +7,7 @@ from before its exchange is swept away, because its copy is worth nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
@@ -88,8 +88,9 @@ def _caught_up(table: ShadowTable) -> Iterator[str]:
         )
 
 
-def left_behind(situation: Situation) -> Iterator[Operation]:
-    """What earlier plans have left in the declared tables."""
+def left_behind(situation: Situation, renamed: Collection[QName] = ()) -> Iterator[Operation]:
+    """What earlier plans have left in the declared tables. ``renamed``: tables of which this plan renames columns;
+    there the trigger, which knows them by name, goes before that."""
     by_table: dict[QName, list[RestingColumn]] = {}
     for item in situation.snapshot.resting_columns:
         if not item.column.name.startswith(RETIRED_PREFIX) and item.table in situation.desired.tables:
@@ -102,13 +103,14 @@ def left_behind(situation: Situation) -> Iterator[Operation]:
         if old:
             for name in dict.fromkeys(name for item in old for name in item.indexes):
                 yield _drop_index(table, name, ())
-            yield _let_go(
+            let_go = _let_go(
                 table,
                 [item.column.name for item in old],
                 list(dict.fromkeys(name for item in old for name in item.constraints)),
-                _trigger_removed(table, old) if not shadows else (),
+                _trigger_removed(table, old),
                 situation,
             )
+            yield replace(let_go, wave="EXPAND", phase=Phase.SCHEMA) if table in renamed else let_go
 
 
 def purged(situation: Situation) -> Iterator[Operation]:
@@ -207,7 +209,7 @@ def _drop_index(table: QName, name: str, needs: tuple[str, ...], again: tuple[st
         op="drop_index_concurrently",
         object=f"{table}.{name}",
         wave="CONTRACT",
-        phase=Phase.DROP_INDEX,
+        phase=Phase.DROP_TRIGGER,
         kind=StepKind.AUTOCOMMIT,
         statements=(statement,),
         undo=again,
@@ -253,7 +255,7 @@ def _let_go(
         op="drop_column" if purge else "retire_column",
         object=", ".join(f"{table}.{name}" for name in columns),
         wave="CONTRACT",
-        phase=Phase.DROP_COLUMN,
+        phase=Phase.DROP_TRIGGER,
         statements=(*trigger, *gone, *last),
         undo=undo,
         prechecks=tuple(checks.column_exists(table, name) for name in columns),
