@@ -204,6 +204,19 @@ def test_a_blocker_is_ended_after_its_pid_was_typed(database: str, plan: Plan, t
     assert (event.metrics["pid"], event.metrics["role"]) == (pid, "postgres")
 
 
+def test_ending_a_blocker_does_not_take_in_what_was_left_out(database: str, plan: Plan) -> None:
+    with reader(database, "a"), reader(database, "b") as other:
+        run = start_run(database, plan, accept(plan), _SLOW)
+        until(lambda: len(told(database, EventType.LOCK_TIMEOUT)) == 2)
+        assert ask_skip(database, None, "1", "").obeyed
+        summary = ledger.history(database)[0]
+        (held,) = [found for found in holdups(database, summary) if found.blocker.pid == other.info.backend_pid]
+        assert ask_terminate(database, summary, held, "") is not None
+        outcome = ended(run)
+    assert (outcome.exit_code, "left out: step 1" in outcome.message) == (1, True)
+    assert ledger.succeeded(database, plan.plan_id) == {list(plan.steps)[2].step_sha}
+
+
 def test_a_session_that_has_gone_is_not_ended_nor_is_its_successor(database: str, plan: Plan) -> None:
     with reader(database, "a"), reader(database, "b") as other:
         run = start_run(database, plan, accept(plan), _OPTIONS)

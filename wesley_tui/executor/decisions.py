@@ -39,6 +39,11 @@ class Decisions:
             self._left_out.pop(sha, None)
             self._wake(sha)
 
+    def hurry(self) -> None:
+        """Whoever held up a step has gone: no step waits for its next attempt any longer."""
+        for sha in list(self._pauses):
+            self._wake(sha)
+
     async def pause(self, step_sha: str, seconds: float) -> bool:
         """Wait between two attempts at a step; True when somebody did not want to wait."""
         woken = self._pauses[step_sha] = asyncio.Event()

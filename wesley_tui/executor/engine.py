@@ -253,7 +253,7 @@ class _Engine:
             message = f"ended {who}" if ended else f"did not end {who}: it is gone, or no client's"
             if ended:
                 await self._control.event(EventType.BLOCKER_TERMINATED, message, metrics=command.metrics)
-                self._decisions.try_again("")
+                self._decisions.hurry()
                 return
         await self._control.event(EventType.COMMAND_REFUSED, message, metrics=command.metrics)
 
