@@ -303,24 +303,22 @@ def test_validation_waits_for_its_window(database: str, tmp_path: Path) -> None:
     assert "is not a window" in wrong.err
 
 
-@pytest.mark.parametrize(
-    ("instant", "is_open"),
-    [
-        # in Berlin clocks went from 02:00 to 03:00 on 31 March 2024 …
-        ("2024-03-31 00:59:59Z", False),
-        ("2024-03-31 01:00:00Z", True),
-        ("2024-03-31 02:59:59Z", True),
-        ("2024-03-31 03:00:00Z", False),
-        # … and from 03:00 to 02:00 on 27 October: the hour from 02:00 to 03:00 came twice
-        ("2024-10-26 23:59:59Z", False),
-        ("2024-10-27 00:00:00Z", True),
-        ("2024-10-27 01:30:00Z", True),
-        ("2024-10-27 03:59:59Z", True),
-        ("2024-10-27 04:00:00Z", False),
-    ],
-)
-def test_a_window_follows_the_clocks_of_its_zone(database: str, instant: str, is_open: bool) -> None:
+def test_a_window_follows_the_clocks_of_its_zone(database: str) -> None:
     """As the server tells the time there, when summer time begins and ends."""
+    instants = {
+        # in Berlin clocks went from 02:00 to 03:00 on 31 March 2024 …
+        "2024-03-31 00:59:59Z": False,
+        "2024-03-31 01:00:00Z": True,
+        "2024-03-31 02:59:59Z": True,
+        "2024-03-31 03:00:00Z": False,
+        # … and from 03:00 to 02:00 on 27 October: the hour from 02:00 to 03:00 came twice
+        "2024-10-26 23:59:59Z": False,
+        "2024-10-27 00:00:00Z": True,
+        "2024-10-27 01:30:00Z": True,
+        "2024-10-27 03:59:59Z": True,
+        "2024-10-27 04:00:00Z": False,
+    }
     window = Window.parse("Sun 02:00-05:00 Europe/Berlin")
-    ((local,),) = run_sql(database, f"SELECT timestamptz '{instant}' AT TIME ZONE '{window.zone}'")
-    assert window.contains(local) is is_open
+    for instant, is_open in instants.items():
+        ((local,),) = run_sql(database, f"SELECT timestamptz '{instant}' AT TIME ZONE '{window.zone}'")
+        assert window.contains(local) is is_open, instant
