@@ -29,7 +29,7 @@ _MAX_CHARACTERS = 100_000
 _SYSTEM = frozenset(("pg_catalog", "information_schema", "pg_toast", "pg_temp", "wesley"))
 _NEW_VALUES = frozenset((
     "random", "random_normal", "gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp", "timeofday", "array_shuffle",
-    "array_sample",
+    "array_sample", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4",
 ))  # fmt: skip
 """Volatile, because every call gives another value, and harmless all the same."""
 
