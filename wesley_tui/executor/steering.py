@@ -198,7 +198,7 @@ def _query(server_version: int) -> str:
     return f"""
 WITH theirs AS (
     SELECT a.pid, a.state, a.datname, a.xact_start, a.state_change FROM pg_stat_activity a
-     WHERE a.pid <> pg_backend_pid() AND coalesce(a.application_name, '') NOT LIKE 'wesley/%'
+     WHERE a.pid <> pg_backend_pid() AND coalesce(a.application_name, '') !~ '^wesley(/|$)'
        AND coalesce(a.backend_type, 'client backend') = 'client backend' AND a.datid IS NOT NULL
 ), busy AS (
     SELECT pid FROM pg_locks WHERE locktype = 'virtualxid' AND granted AND pid IS NOT NULL
