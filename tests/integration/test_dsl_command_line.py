@@ -91,14 +91,16 @@ def test_a_planned_migration_is_written_and_runs_the_same(users: str, tmp_path: 
 
     assert statements(again) == statements(planned) != []
     assert run(tmp_path, users, "written.json", written.out).code == 0
-    assert wesley("plan", schema, "--db", users, "--json", state=tmp_path).json["waves"] == []
+    nothing = wesley("plan", schema, "--db", users, "--dsl", state=tmp_path)
+    assert (nothing.code, nothing.out, "nothing to do" in nothing.err) == (0, "", True)
 
 
 def test_chaos_refuses_too_much_too_soon_and_too_often(users: str, tmp_path: Path) -> None:
     columns = [{**COLUMN, "column": f"c{number}"} for number in range(6)]
-    many = run(tmp_path, users, "many.json", plan(*columns), "--profile", "chaos")
-    assert many.code == 8
-    assert "max_steps_per_wave" in many.err
+    many = run(tmp_path, users, "many.json", plan(*columns), "--profile", "chaos", "--json")
+    assert (many.code, "max_steps_per_wave" in many.err) == (8, True)
+    verdicts = many.json["error"]["policy"]["steps"]
+    assert [item["decision"] for item in verdicts] == ["allowed"] * 5 + ["refused"]
     lossy = plan({"op": "drop_column", "table": "users", "column": "email"})
     lost = run(tmp_path, users, "lost.json", lossy, "--profile", "chaos", "--unsafe")
     assert (lost.code, "max_hazard" in lost.err) == (8, True)

@@ -47,6 +47,9 @@ def fail(error: BaseException, code: ExitCode, *, as_json: bool) -> NoReturn:
         diagnostics = getattr(error, "diagnostics", None)
         if diagnostics:
             document["error"]["diagnostics"] = [diagnostic_json(item) for item in diagnostics]
+        verdict = getattr(error, "verdict", None)
+        if verdict is not None:
+            document["error"]["policy"] = verdict.to_json()
         result_json(document)
     note(f"wesley: {error}")
     sys.exit(int(code))

@@ -76,7 +76,9 @@ def command(
     if output is not None:
         write_atomically(Path(output), json.dumps(plan_to_json(plan), ensure_ascii=False, indent=1) + "\n")
         note(f"plan {plan.plan_id[:16]} written to {output}; run it with: wesley apply {output} --yes")
-    if form == "dsl":
+    if form == "dsl" and not plan.waves:
+        note("nothing to do: there is no plan to write")
+    elif form == "dsl":
         result(written_form(planned))
     elif form == "sql":
         from wesley_tui.planner.script import sql_script
