@@ -73,8 +73,11 @@ def _with_table(name: QName, context: EffectContext, change: Callable[[Table], T
 
 
 def _with_object(item: SqlObject, context: EffectContext, *, is_new: bool = False) -> EffectContext:
-    catalog = _catalog(context)
-    catalog = replace(catalog, objects={**catalog.objects, item.ref: item})
+    before = _catalog(context)
+    catalog = replace(before, objects={**before.objects, item.ref: item})
+    if not item.depends_on and item.ref not in before.objects:
+        # It stands on nothing that is looked up: a plan makes a function for each of its triggers.
+        carry(before, catalog)
     created = context.created | {item.name} if is_new else context.created
     return replace(context, catalog=catalog, created=created)
 
@@ -246,7 +249,8 @@ def _with_renamed_column(change: RenameColumn, context: EffectContext) -> Effect
     tables = _catalog(context).tables
     names = {other for other, _ in context.foreign_keys_to(change.table)} | ({change.table} & tables.keys())
     concerned = renamed_catalog(Catalog(tables={name: tables[name] for name in names}), [change])
-    return _with_tables(context, {**tables, **concerned.tables}, related=True)
+    related = any(relationships(tables[name]) != relationships(table) for name, table in concerned.tables.items())
+    return _with_tables(context, {**tables, **concerned.tables}, related=related)
 
 
 def _moved(old: QName, new: QName, context: EffectContext) -> EffectContext:
