@@ -190,8 +190,11 @@ class _Maker:
                 return _operation(op, self._object(word, values), wave, (statement,), [facts])
 
     def _object(self, word: Word, values: Values) -> str:
-        """An index that stands alone is named below its table, as everywhere else."""
+        """By the new name; an index that stands alone is named below its table, as everywhere else."""
         index = values.get("index")
+        if word.name in ("rename_table", "move_table"):
+            old = qname_of(values["table"])
+            return str(QName(values.get("schema", old.schema), values.get("to", old.name)))
         if word.name not in ("drop_index", "drop_index_concurrently", "rename_index") or not isinstance(index, str):
             return word.object_of(values)
         name = qname_of(index)
