@@ -19,6 +19,7 @@ from tests.faults.zygote import Zygote
 from tests.plans import accept, concurrent_index, make_plan, transactional
 from wesley_tui.demo.server import EmbeddedServer
 from wesley_tui.executor import ledger, worker
+from wesley_tui.executor.asking import ask_pause
 from wesley_tui.executor.engine import resume_run, start_run
 from wesley_tui.executor.errors import CannotConnect, PoolerDetected
 from wesley_tui.executor.events import RunStatus
@@ -136,6 +137,18 @@ def test_an_event_whose_answer_is_lost_is_told_once(database: str, function: str
         assert kinds.count(kind) == 1, kinds
     assert run_sql(database, "SELECT count(*) FROM wesley.migration_ledger WHERE status = 'failed'") == [(1,)]
     assert ledger.verify(database) == []
+
+
+def test_a_command_whose_taking_is_not_heard_is_obeyed(database: str) -> None:
+    plan = make_plan([transactional("SELECT pg_sleep(1)", object=f"public.o{n}") for n in range(8)], database)
+    with proxied(database) as (uri, proxy):
+        run = start_run(uri, plan, accept(plan), replace(_OPTIONS, knobs=Knobs(workers=1, blind_s=60)))
+        proxy.arm("FROM wesley.take_commands(", "lose_answer")
+        assert ask_pause(database, run.run_id, "heard or not").status is RunStatus.PAUSED
+        assert proxy.hits == 1, "the fault did not happen"
+        run.resume()
+        assert ended(run).status is RunStatus.COMPLETE
+    assert [event.type.value for event in ledger.events(database)].count("plan.paused") == 1
 
 
 def test_a_transaction_pooler_is_refused(case: Case) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -141,14 +142,18 @@ class Control:
 
     async def commands(self) -> list[Command]:
         """What other processes have asked of this run since the last call, oldest first."""
-        waiting = await self._value(
-            "SELECT EXISTS (SELECT FROM wesley.migration_commands WHERE run_id = %s AND taken_at IS NULL)",
+        waiting = await self._rows(
+            f"SELECT {_COMMAND} FROM wesley.migration_commands WHERE run_id = %s AND taken_at IS NULL"
+            " ORDER BY command_id",
             (self.run_id,),
         )
         if not waiting:
             return []
-        rows = await self._rows(f"SELECT {_COMMAND} FROM wesley.take_commands(%s, %s)", (self.run_id, self.fence))
-        return [Command(*row) for row in rows]
+        # What is taken without an answer is not waiting any more when it is asked for again: it was read before.
+        taken = await self._rows(f"SELECT {_COMMAND} FROM wesley.take_commands(%s, %s)", (self.run_id, self.fence))
+        return [
+            Command(*row) for row in sorted({row[0]: row for row in (*waiting, *taken)}.values(), key=itemgetter(0))
+        ]
 
     async def decisions(self) -> list[Command]:
         """What people have said of single steps of this run so far, oldest first; it holds over a resume."""
