@@ -272,3 +272,22 @@ def test_a_forecast_lies_between_the_longest_chain_and_one_after_the_other(drawn
     assert found.chain_ms <= found.rolling_ms + 0.1
     assert found.rolling_ms <= found.sequential_ms + 0.1
     assert found.waves_ms <= found.sequential_ms + 0.1
+
+
+def test_the_outcome_stands_beside_the_forecast() -> None:
+    from wesley_tui.services.runs import RunReport
+
+    expected = forecast(steps_on(*"abcdefgh"))
+    report = RunReport("p" * 64, 1, "complete", 0, duration_ms=2500, forecast=expected)
+    assert "in 2.5 s" in report.text()
+    assert "Expected were 2.0 s rolling, 2.0 s wave by wave, 8.0 s one step after the other." in report.text()
+    assert report.to_json()["forecast"]["rolling_ms"] == 2000
+    assert "Expected" not in replace(report, status="failed").text()
+
+
+def test_nothing_to_do_is_explained_too() -> None:
+    nothing = replace(rich_plan(), waves=(), questions=(), unmanaged=())
+    assert explain_text(nothing).startswith("Nothing to do")
+    assert explain_markdown(nothing).startswith("# Nothing to do")
+    data = explain_json(nothing)
+    assert (data["risk"]["score"], data["waves"], data["forecast"]) == (0, [], None)
