@@ -43,7 +43,47 @@ def compared(live: Table, wanted: Table, actual: Catalog, desired: Catalog) -> t
         return before, after
     if live.inherits or wanted.inherits:
         return _heirs(live, wanted, actual, desired)
+    if live.partition_of is not None and (live.indexes or live.constraints):
+        return _without_beginnings(live, wanted, actual, desired), wanted
     return live, wanted
+
+
+def _without_beginnings(live: Table, wanted: Table, actual: Catalog, desired: Catalog) -> Table:
+    """A partition without the indexes and keys that its parent is to get: a run that was stopped has built them there,
+    the next one goes on with them."""
+    assert live.partition_of is not None
+    before, after = (catalog.tables.get(live.partition_of) for catalog in (actual, desired))
+    if before is None or after is None:
+        return live
+    there, asked = whole(before, actual), whole(after, desired)
+    types = {column.name: column.type for column in asked.columns}
+    indexes = [item for item in asked.indexes if not any(same_index(other, item, types) for other in there.indexes)]
+    keys = [
+        item
+        for item in asked.constraints
+        if not any(same_constraint(other, item, types) for other in there.constraints) and not isinstance(item, Check)
+    ]
+    if not indexes and not keys:
+        return live
+    uniques = [item.columns for item in keys if isinstance(item, PrimaryKey | Unique)]
+    return replace(
+        live,
+        indexes=tuple(
+            item
+            for item in live.indexes
+            if wanted.index(item.name) is not None
+            or not (
+                any(same_index(item, other, types) for other in indexes)
+                or (item.unique and tuple(key.column for key in item.keys) in uniques and item.where is None)
+            )
+        ),
+        constraints=tuple(
+            item
+            for item in live.constraints
+            if wanted.constraint(item.name) is not None
+            or not any(same_constraint(item, other, types) for other in keys)
+        ),
+    )
 
 
 def extra_columns(live: Table, parent: Table) -> list[str]:

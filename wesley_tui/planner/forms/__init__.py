@@ -120,7 +120,7 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
 def _between_families(operations: Iterator[Operation], table: QName) -> Iterator[Operation]:
     """Changes of a table that leaves one family and enters another: after the one, before the other."""
     for operation in operations:
-        if operation.op == "set_inheritance":
+        if operation.op == "set_inheritance" or shape_resource(table) in operation.provides:
             yield operation
         else:
             yield replace(

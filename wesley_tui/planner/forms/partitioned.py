@@ -13,6 +13,7 @@ from dataclasses import replace
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import ForeignKey, Index, PrimaryKey, QName, Table, Unique
 from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.diff.constraints import same_constraint, same_index
 from wesley_tui.planner import checks
 from wesley_tui.planner.operations import (
     Operation,
@@ -65,10 +66,13 @@ def build_by_partition(table: QName, index: Index, situation: Situation) -> Iter
     parts: list[str] = []
     for partition in partitions:
         assert partition.partition_of is not None
-        name = QName(partition.name.schema, _below(index.name, partition.name))
+        built = next((item for item in partition.indexes if item.valid and same_index(item, index)), None)
+        name = QName(partition.name.schema, built.name if built is not None else _below(index.name, partition.name))
         names[partition.name] = name
         part = replace(index, name=name.name, comment=None)
-        if partition.partition_by is not None:
+        if built is not None:
+            pass  # an earlier run built it, and was stopped
+        elif partition.partition_by is not None:
             shells.append(ddl.create_index(partition.name, part, only=True))
         else:
             parts.append(index_resource(partition.name, name.name))
@@ -127,14 +131,17 @@ def add_key_by_partition(
         if partition.partition_by is not None:
             continue
         name = _below(constraint.name, partition.name)
-        yield replace(
-            _built(partition.name, replace(index, name=name)),
-            needs=(
-                table_resource(partition.name),
-                name_resource(partition.name.schema, name),
-                *(column_resource(table, column) for column in constraint.columns),
-            ),
-        )
+        if any(same_constraint(item, constraint) for item in partition.constraints):
+            continue  # an earlier run made it, and was stopped
+        if not any(item.name == name and item.valid for item in partition.indexes):
+            yield replace(
+                _built(partition.name, replace(index, name=name)),
+                needs=(
+                    table_resource(partition.name),
+                    name_resource(partition.name.schema, name),
+                    *(column_resource(table, column) for column in constraint.columns),
+                ),
+            )
         done.append(constraint_resource(partition.name, name))
         quoted = quote_ident(name)
         yield Operation(
@@ -208,6 +215,10 @@ def add_foreign_key_by_partition(table: QName, key: ForeignKey, situation: Situa
             continue
         name = _below(key.name, partition.name)
         part = replace(key, name=name, comment=None, validated=True)
+        made = next((item for item in partition.foreign_keys if same_constraint(item, part)), None)
+        if made is not None and made.validated:
+            continue  # an earlier run made it, and was stopped
+        name = made.name if made is not None else name
         base = Operation(
             op="add_foreign_key_not_valid",
             object=f"{partition.name}.{name}",
@@ -221,7 +232,8 @@ def add_foreign_key_by_partition(table: QName, key: ForeignKey, situation: Situa
             needs=needs,
             why=("NOT VALID, on one partition: existing rows are proven by a later step",),
         )
-        yield base
+        if made is None:
+            yield base
         done.append(constraint_resource(partition.name, name, "valid"))
         yield replace(
             base,

@@ -8,7 +8,7 @@ and dropped when the partition is attached.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
@@ -34,6 +34,7 @@ from wesley_tui.planner.situation import Situation, clipped_name
 __all__ = [
     "attach",
     "bound_taken_by",
+    "came_along",
     "change_bound",
     "detach",
     "detached",
@@ -244,7 +245,9 @@ def resting_columns(parent: QName, situation: Situation) -> list[tuple[str, str]
 
 
 def detach(change: DetachPartition, situation: Situation) -> Iterator[Operation]:
+    assert change.old.partition_of is not None
     yield from detached(change.old, situation)
+    yield from came_along(change.old.name, (change.old.partition_of,), situation)
 
 
 def detached(table: Table, situation: Situation) -> Iterator[Operation]:
@@ -350,6 +353,34 @@ def _link(table: Table, condition: str) -> str:
         f"WHERE n.nspname = {quote_literal(table.name.schema)} AND c.relname = {quote_literal(table.name.name)} "
         f"AND pn.nspname = {quote_literal(parent.schema)} AND p.relname = {quote_literal(parent.name)}{condition}"
     )
+
+
+def came_along(table: QName, parents: Iterable[QName], situation: Situation) -> Iterator[Operation]:
+    """Columns that the plan adds to a parent come to all its members, also to one that leaves it at the end of the plan
+    and is not to have them."""
+    added = {
+        column.name
+        for parent in parents
+        if (wanted := situation.desired.tables.get(parent)) is not None and parent not in situation.created
+        for column in wanted.columns
+        if situation.live_table(parent).column(column.name) is None
+    }
+    own = situation.desired.tables.get(table)
+    surplus = sorted(name for name in added if own is None or own.column(name) is None)
+    if surplus:
+        yield Operation(
+            op="drop_column",
+            object=f"{table}.{', '.join(surplus)}",
+            wave="CONTRACT",
+            phase=Phase.DROP_COLUMN,
+            statements=tuple(
+                f"ALTER TABLE {qualified(table)} DROP COLUMN IF EXISTS {quote_ident(name)}" for name in surplus
+            ),
+            provides=(shape_resource(table),),
+            needs=(detached_resource(table),),
+            why=("it came with the parent, of which the table is no member any more, and nobody declared it here",),
+            kept="the parent has had it since this plan only",
+        )
 
 
 def change_bound(change: ChangePartitionBound, situation: Situation) -> Iterator[Operation]:

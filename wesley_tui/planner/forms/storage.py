@@ -21,7 +21,7 @@ from wesley_tui.diff.changes import (
     RenameNotNull,
 )
 from wesley_tui.planner import checks
-from wesley_tui.planner.forms.partitions import parts_of_parent, resting_columns
+from wesley_tui.planner.forms.partitions import came_along, parts_of_parent, resting_columns
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -266,6 +266,7 @@ def change_inheritance(change: ChangeInheritance, situation: Situation) -> Itera
             provides=(detached_resource(table),),
             danger=f"queries of {', '.join(map(str, leaves))} no longer see the rows of {table}",
         )
+        yield from came_along(table, leaves, situation)
     if joins:
         resting = [item for parent in joins for item in resting_columns(parent, situation)]
         yield replace(
