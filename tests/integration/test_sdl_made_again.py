@@ -177,6 +177,10 @@ def test_privileges_of_others_neither_open_nor_close_schema_public(database: str
     compiled = compile_schema([Source("s.graphql", sdl)])
     plan = plan_for(database, compiled.catalog)
     assert [step.statements for step in plan.steps] == [("GRANT USAGE ON SCHEMA public TO pulled_reader",)]
+    silent = compile_schema([Source("s.graphql", "type T @table { a: Int }")]).catalog
+    for adopt_all in (False, True):
+        plan = plan_for(database, silent, adopt_all=adopt_all)
+        assert (plan.waves, plan.unmanaged) == ((), ())
     opened = sdl.replace('"pulled_reader"', '"public"')
     plan = plan_for(database, compile_schema([Source("s.graphql", opened)]).catalog)
     wanted = [("GRANT USAGE ON SCHEMA public TO PUBLIC",)] if closed else []
@@ -252,3 +256,35 @@ def test_a_label_goes_with_what_speaks_of_it(database: str) -> None:
     assert not plan_for(database, wanted).waves
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT * FROM public.jobs").fetchall() == [(1, "todo", "x")]
+
+
+def test_tables_whose_policies_read_each_other_are_purged(database: str) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.a (id integer PRIMARY KEY)",
+            "CREATE TABLE public.b (id integer PRIMARY KEY)",
+            "CREATE POLICY of_b ON public.a USING (EXISTS (SELECT FROM public.b WHERE b.id = a.id))",
+            "CREATE POLICY of_a ON public.b USING (EXISTS (SELECT FROM public.a WHERE a.id = b.id))",
+        ],
+    )
+    empty = compile_schema([Source("s.graphql", 'extend schema @namespace(name: "public")')]).catalog
+    carry_out(database, plan_for(database, empty, adopt_all=True, purge=True))
+    assert not read(database).catalog.tables
+
+
+@pytest.mark.parametrize("purge", [False, True], ids=["retired", "purged"])
+def test_a_key_of_a_table_that_goes_does_not_hinder_a_change_of_type(database: str, purge: bool) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.users (id text PRIMARY KEY)",
+            "CREATE TABLE public.notes (id integer PRIMARY KEY, by text REFERENCES public.users)",
+            "INSERT INTO public.users VALUES ('1')",
+        ],
+    )
+    wanted = compile_schema([Source("s.graphql", 'type User @table(name: "users") { id: Int! @pk }')]).catalog
+    carry_out(database, plan_for(database, wanted, adopt_all=True, purge=purge))
+    assert not plan_for(database, wanted, adopt_all=True).waves
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT * FROM public.users").fetchall() == [(1,)]

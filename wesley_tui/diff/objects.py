@@ -186,10 +186,9 @@ def compare_schema_details(scope: Scope, unmanaged: list[str]) -> Iterator[Chang
             # A schema that nobody describes keeps what it has, unless the whole database was adopted.
             if scope.adopt_all and old.comment not in (None, _FROM_THE_START):
                 yield ChangeComment("schema", QName(schema, ""), None, old.comment, None)
-            if old.grants:
-                yield from _compare_grants(
-                    grant_target(schema), Ref("schema", schema), old.grants, (), scope, unmanaged
-                )
+            before, after = _in_public(old.grants, ()) if schema == "public" else (old.grants, ())
+            if before != after:
+                yield from _compare_grants(grant_target(schema), Ref("schema", schema), before, after, scope, unmanaged)
             continue
         if old.comment != new.comment:
             yield ChangeComment("schema", QName(schema, ""), None, old.comment, new.comment)
@@ -202,6 +201,8 @@ def _in_public(old: Sequence[Grant], new: Sequence[Grant]) -> tuple[tuple[Grant,
     PUBLIC may do there changes only where the declaration speaks of it, because naming the privileges of others must
     neither open a schema that somebody closed nor close it. USAGE, which everybody has there unless it was revoked, is
     given only where it was."""
+    if not new:
+        return tuple(item for item in old if item.grantee != "public"), ()
     usual = Grant("public", "USAGE")
     spoken = {item.privilege for item in new if item.grantee == "public"}
     closed = any(item.revoked for item in old)

@@ -120,7 +120,8 @@ class Situation:
     outnumbered: frozenset[Ref] = frozenset()
     """Sequences whose column gets an identity: the step that gives it drops them."""
     keys_aside: frozenset[tuple[QName, str]] = frozenset()
-    """Foreign keys that go with a change of type and are not declared as they were: (table, name)."""
+    """Foreign keys that go with a change of type and are not declared as they were, or whose table goes: (table, name).
+    """
     standing_on: Mapping[Ref, tuple[Ref, ...]] = field(default_factory=dict)
     """Live object → live objects that depend on it; columns are among the keys."""
     owned: Mapping[QName, tuple[QName, ...]] = field(default_factory=dict)
@@ -325,13 +326,14 @@ def _keys_aside(changes: tuple[Change, ...], live: Catalog, timezone: str) -> fr
         for item in changes
         if isinstance(item, DropConstraint | ReplaceConstraint)
     }
-    if not stored or not leaving:
+    dropped = {item.table.name for item in changes if isinstance(item, DropTable)}
+    if not stored or not (leaving or dropped):
         return frozenset()
     return frozenset(
         (name, key.name)
         for name, table in live.tables.items()
         for key in table.foreign_keys
-        if (name, key.name) in leaving
+        if ((name, key.name) in leaving or name in dropped)
         and (
             any((name, column) in stored for column in key.columns)
             or any((key.references, column) in stored for column in key.referenced_columns)

@@ -268,7 +268,7 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
             object=str(table.name),
             wave="CONTRACT",
             phase=Phase.DROP_TABLE,
-            statements=(*detach, f"DROP TABLE {qualified(table.name)}"),
+            statements=(*detach, *_readers(table, situation), f"DROP TABLE {qualified(table.name)}"),
             prechecks=(checks.table_exists(table.name),),
             postchecks=(checks.relation_absent(table.name),),
             provides=(
@@ -304,7 +304,8 @@ def _retire_table(
     name = table.name
     resting = QName(RETIRED_SCHEMA, situation.resting_name(name))
     for key in table.foreign_keys:
-        if key.references != name and key.references not in situation.dropped:
+        stays = key.references != name and key.references not in situation.dropped
+        if stays and (name, key.name) not in situation.keys_aside:
             detach.append(f"ALTER TABLE {qualified(name)} DROP CONSTRAINT {quote_ident(key.name)}")
             attach.append(ddl.add_constraint(name, key))
             if key.comment is not None:
@@ -402,6 +403,17 @@ def _sequences_gone(table: Table, situation: Situation) -> Iterator[str]:
     for name in situation.owned.get(table.name, ()):
         yield object_resource(Ref("sequence", str(name)), "gone")
         yield name_resource(name.schema, name.name)
+
+
+def _readers(table: Table, situation: Situation) -> Iterator[str]:
+    """Takes the policies of other tables that go off this one: which of them goes first, nobody knows here."""
+    itself = Ref("table", str(table.name))
+    for name in sorted(situation.dropped):
+        other = situation.live.tables.get(name)
+        if other is not None and other.name != table.name:
+            for policy in other.policies:
+                if itself in policy.depends_on:
+                    yield f"DROP POLICY IF EXISTS {quote_ident(policy.name)} ON {qualified(other.name)}"
 
 
 def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[str]]:
