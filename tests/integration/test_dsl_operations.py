@@ -61,6 +61,7 @@ FUNCTION = "CREATE FUNCTION app.twice(a integer) RETURNS integer LANGUAGE sql IM
 TRIGGERED = "CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 
 CASES: list[Case] = [
+    (op("require", checks=[{"sql": "SELECT count(*) = 50 FROM app.users", "message": "app.users has other rows"}]), "true"),
     (op("create_schema", schema="extra"), "EXISTS (SELECT FROM pg_namespace WHERE nspname = 'extra')"),
     (op("create_enum", enum="app.mood", values=["sad", "it's ok"]), "enum_range(NULL::app.mood)::text[] = '{sad,it''s ok}'"),
     (op("add_enum_value", enum="app.mood", value="glad", before="it's ok"), "to_regtype('app.mood') IS NOT NULL"),

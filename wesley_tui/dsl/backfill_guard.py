@@ -23,7 +23,7 @@ from wesley_tui.dsl.spelling import spelled
 from wesley_tui.dsl.template import Wrong
 from wesley_tui.dsl.tokens import tokens_of
 
-__all__ = ["Allowed", "Statement", "harmless_functions", "read_backfill"]
+__all__ = ["Allowed", "Statement", "check_harmless", "harmless_functions", "read_backfill"]
 
 _MAX_CHARACTERS = 100_000
 _SYSTEM = frozenset(("pg_catalog", "information_schema", "pg_toast", "pg_temp", "wesley"))
@@ -207,6 +207,17 @@ def _refuse_parts(statement: Any, allowed: Allowed, catalog: Catalog | None) -> 
             schema = node.name[0].sval
             if schema != "pg_catalog":
                 raise Wrong(f"an operator of schema {schema}: nobody knows what it does", offset=offset)
+
+
+def check_harmless(query: str) -> None:
+    """Raise :class:`Wrong` when a query writes, locks rows, or calls what has side effects: a check only looks."""
+    _refuse_hidden(query)
+    parsed: Any = parse_sql(query)
+    for node in _walk(parsed[0].stmt):
+        if is_a(node, *_WRITES, ast.MergeStmt, ast.LockingClause, ast.IntoClause):
+            raise Wrong("a check only looks: it neither writes nor locks")
+        if is_a(node, ast.FuncCall):
+            _refuse_function(node, max(node.location, 0), Allowed(), None)
 
 
 def _refuse_function(node: Any, offset: int, allowed: Allowed, catalog: Catalog | None) -> None:

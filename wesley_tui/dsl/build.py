@@ -34,7 +34,7 @@ from wesley_tui.planner.forms import operations_for
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.operations import Operation, Phase
 from wesley_tui.planner.parse import check_statement
-from wesley_tui.planner.plan import Plan, Step, StepKind, Wave, WaveName
+from wesley_tui.planner.plan import Plan, Step, StepCheck, StepKind, Wave, WaveName
 from wesley_tui.planner.profiles import profile_named
 from wesley_tui.planner.rates import ASSUMED, Rates
 from wesley_tui.planner.situation import PlanOptions, survey
@@ -179,6 +179,10 @@ class _Maker:
                 return self._backfill(values, wave)
             case "retire_column" | "retire_table" | "retire_enum":
                 return self._retire(values, wave)
+            case "require":
+                conditions = tuple(StepCheck(item["message"], item["sql"]) for item in values["checks"])
+                facts = Facts(before=conditions, danger=values.get("danger", ""))
+                return _operation("require", values["checks"][0]["message"], wave, (), [facts])
             case "in_one_transaction":
                 return self._together(values, wave)
             case "alter_table":

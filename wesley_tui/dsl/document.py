@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from wesley_tui.dsl.backfill_guard import check_harmless, read_backfill
 from wesley_tui.dsl.json_text import Document, Path, read_json
 from wesley_tui.dsl.shapes import ALL_KINDS, check_fields
 from wesley_tui.dsl.template import Fields, Values, Wrong
+from wesley_tui.dsl.tokens import Token
 from wesley_tui.dsl.vocabulary import OPERATIONS
 from wesley_tui.planner.plan import WAVE_NAMES, WaveName
 
@@ -46,6 +48,52 @@ LIMITS: Mapping[str, tuple[int, int, str]] = {
 """Least, most, meaning."""
 
 _KINDS: Mapping[str, Any] = ALL_KINDS
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A list of conditions: a SELECT that yields one boolean, and what is wrong when it is not true."""
+
+    spread: bool = False
+
+    def fields(self) -> Fields:
+        return {}
+
+    def check(self, value: Any) -> None:
+        if not isinstance(value, list) or not value:
+            raise Wrong("a list of objects with sql and message is expected here")
+        for position, item in enumerate(value):
+            if not isinstance(item, dict) or item.keys() != {"sql", "message"}:
+                raise Wrong("an object with sql and message is expected here", (position,))
+            for name, kind in (("sql", _KINDS["query"]), ("message", _KINDS["sentence"])):
+                try:
+                    kind.check(item[name])
+                    if name == "sql":
+                        check_harmless(item[name])
+                except Wrong as error:
+                    raise Wrong(error.message, (position, name), error.offset) from None
+
+    def sql(self, value: Any) -> str:
+        return "; ".join(item["sql"] for item in value)
+
+    def parse(self, text: str) -> Any:
+        raise ValueError(f"{text:.40} is no list of checks")
+
+    def ends(self, tokens: Sequence[Token], start: int) -> Iterator[int]:
+        return iter((len(tokens),)) if start < len(tokens) else iter(())
+
+    def schema(self) -> dict[str, Any]:
+        text = {"type": "string", "minLength": 1}
+        item = {
+            "type": "object",
+            "properties": {"sql": text, "message": text},
+            "required": ["sql", "message"],
+            "additionalProperties": False,
+        }
+        return {"type": "array", "items": item, "minItems": 1}
+
+
+_CHECKS: Any = Checks()
 COMPOUND: Mapping[str, tuple[str, Fields]] = {
     "backfill_sql": (
         "One UPDATE, INSERT … SELECT or DELETE, in batches along a key.",
@@ -67,6 +115,10 @@ COMPOUND: Mapping[str, tuple[str, Fields]] = {
     "retire_enum": (
         "Moved to schema wesley_retired; the undo brings it back.",
         {"enum": (_KINDS["relation"], True), "tag": (_KINDS["name"], False)},
+    ),
+    "require": (
+        "Nothing is changed: the plan stops here unless every check yields true.",
+        {"checks": (_CHECKS, True), "danger": (_KINDS["sentence"], False)},
     ),
     "alter_table": ("Several changes of one table, in one statement.", {"table": (_KINDS["relation"], True)}),
     "in_one_transaction": ("Several operations that commit together or not at all.", {}),
@@ -289,8 +341,6 @@ def _check_backfill(values: Values, fields: Fields) -> None:
     for name in ("repeat", "blocks"):
         if not isinstance(values.get(name, False), bool):
             raise Wrong("true or false is expected here", (name,))
-    from wesley_tui.dsl.backfill_guard import read_backfill
-
     try:
         read_backfill(values["sql"], None)
     except Wrong as error:

@@ -460,6 +460,7 @@ KINDS: dict[str, Any] = {
     "default": Scalar("an SQL expression", _examine_expression, ddl.default_clause, _same, _balanced, {"minLength": 1}),
     "query": Scalar("a SELECT", _examine_query, _same, _same, _balanced, {"minLength": 1}),
     "literal": LITERAL,
+    "sentence": Scalar("a text", _anything, _same, _same, _one_token, {"minLength": 1}),
     "literals": Many(LITERAL),
     "bound": Scalar("the bound of a partition", _examine_bound, _same, _same, _balanced, {"minLength": 1}),
     "partition_key": Scalar("a partition key", _examine_partition_key, _same, _same, _balanced, {"minLength": 1}),

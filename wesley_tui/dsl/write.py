@@ -23,7 +23,7 @@ from wesley_tui.dsl.spelling import spelled_parts
 from wesley_tui.dsl.template import Values, Wrong
 from wesley_tui.dsl.tokens import split_at_commas, tokens_of
 from wesley_tui.dsl.vocabulary import recognised
-from wesley_tui.planner.plan import Plan, Step, Wave
+from wesley_tui.planner.plan import HazardClass, Plan, Step, Wave
 
 __all__ = ["operations_in", "plan_text", "same_statement", "write_plan"]
 
@@ -89,7 +89,14 @@ def _step(step: Step) -> Values:
             raise ValueError(f"step {step.ordinal} ({step.op} {step.object}): its batches have no form in a document")
         return values
     if not step.statements:
-        raise ValueError(f"step {step.ordinal} ({step.op} {step.object}) runs nothing: {' '.join(step.why)}")
+        if not step.prechecks:
+            raise ValueError(f"step {step.ordinal} ({step.op} {step.object}) does nothing")
+        danger = {"danger": " ".join(step.why)} if step.hazard >= HazardClass.H3 and step.why else {}
+        return {
+            "op": "require",
+            "checks": [{"sql": item.sql, "message": item.message} for item in step.prechecks],
+            **danger,
+        }
     retired = _retired(step)
     if retired is not None:
         return retired
