@@ -68,8 +68,8 @@ def plan(database: str) -> Plan:
     )
 
 
-def begun(uri: str, plan: Plan) -> Run:
-    run = start_run(uri, plan, accept(plan))
+def begun(uri: str, plan: Plan, options: RunOptions | None = None) -> Run:
+    run = start_run(uri, plan, accept(plan), options)
     until(lambda: run_sql(uri, "SELECT 1 FROM wesley.migration_checkpoints WHERE batches > 0"))
     return run
 
@@ -203,7 +203,7 @@ def test_who_may_only_read_watches_and_cannot_steer(database: str, plan: Plan, t
 
 
 def test_limits_are_changed_while_it_runs_and_kept_for_a_resume(database: str, plan: Plan, tmp_path: Path) -> None:
-    run = begun(database, plan)
+    run = begun(database, plan, RunOptions(knobs=Knobs(rows_per_second=300)))
     slower = wesley("throttle", "--db", database, "--rows-per-second", "200", "--json", state=tmp_path)
     assert slower.code == 0, slower.err
     until(lambda: EventType.GOVERNOR_CHANGED in [event.type for event in ledger.events(database)])
