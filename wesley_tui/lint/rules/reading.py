@@ -23,13 +23,18 @@ __all__ = [
 ]
 
 
-def actions(subject: Subject, *subtypes: str) -> Iterator[Any]:
+def actions(subject: Subject, *subtypes: str) -> list[Any]:
     """Subcommands of an ALTER TABLE of a table that others use; ``subtypes`` without their ``AT_``."""
-    node = subject.node
-    if node.tag == "AlterTableStmt" and node.objtype == "OBJECT_TABLE" and not subject.on_new:
-        for command in node.cmds:
-            if command.subtype[3:] in subtypes:
-                yield command
+    found: dict[str, list[Any]] | None = subject.memo.get("actions")
+    if found is None:
+        found = subject.memo["actions"] = {}
+        node = subject.node
+        if node.tag == "AlterTableStmt" and node.objtype == "OBJECT_TABLE" and not subject.on_new:
+            for command in node.cmds:
+                found.setdefault(command.subtype[3:], []).append(command)
+    if not found:
+        return []
+    return [command for subtype in subtypes for command in found.get(subtype, ())]
 
 
 def new_columns(subject: Subject) -> list[tuple[QName, Any]]:
@@ -77,7 +82,7 @@ def added_constraints(subject: Subject, *kinds: str) -> Iterator[Any]:
 
 def base_type(column: Any) -> str:
     """The last part of the type's name, as PostgreSQL calls it internally: ``int4``, ``varchar`` …"""
-    return str(names_in(column.typeName["names"])[-1])
+    return str(column["typeName"]["names"][-1]["sval"])
 
 
 def type_modifiers(column: Any) -> int:

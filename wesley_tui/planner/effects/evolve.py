@@ -267,6 +267,10 @@ def _schema_set(node: Any, context: EffectContext, _source: bytes) -> EffectCont
     return _moved(old, QName(str(node.newschema), old.name), context)
 
 
+_PROOFS = frozenset(("AT_AddConstraint", "AT_ValidateConstraint", "AT_SetNotNull"))
+"""What is worth remembering of a table that nobody has described."""
+
+
 def _with_stub(name: QName, context: EffectContext) -> EffectContext:
     """A record for a table that exists and that nobody has described, so that what is proven of it is remembered."""
     if not context.partial or context.table(name) is not None or _is_other_relation(name, context):
@@ -280,7 +284,7 @@ def _is_other_relation(name: QName, context: EffectContext) -> bool:
 
 def _altered(node: Any, context: EffectContext, source: bytes) -> EffectContext:
     name = name_of(node.relation, context)
-    if node.objtype == "OBJECT_TABLE":
+    if node.objtype == "OBJECT_TABLE" and any(command.subtype in _PROOFS for command in node.cmds):
         context = _with_stub(name, context)
     table = context.table(name)
     for command in node.cmds:

@@ -18,7 +18,7 @@ from wesley_tui.planner.effects.tree import Node, parse_one, walk
 from wesley_tui.planner.effects.writing import WRITES, Depth, new_rows, readers, write_rows
 from wesley_tui.planner.plan import LockMode
 
-__all__ = ["read_query", "scan_unrestricted"]
+__all__ = ["read_query"]
 
 
 def _opened(name: QName, context: EffectContext, depth: Depth) -> Iterable[QName]:
@@ -50,6 +50,7 @@ def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth 
     aliases: set[int] = set()
     into: set[int] = set()
     locking: list[Any] = []
+    levels: list[Any] = []
     for item in walk(node):
         if item.relname is not None:
             ranges.append(item)
@@ -59,7 +60,10 @@ def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth 
             aliases.update(id(alias) for alias in item.lockedRels or ())
         elif item.tag in WRITES:
             writes.append(item)
+            if item.tag != "InsertStmt":
+                levels.append(item)
         if item.tag == "SelectStmt":
+            levels.append(item)
             if item.lockingClause:
                 locking.append(item)
             if item.intoClause is not None:
@@ -84,7 +88,7 @@ def read_query(node: Any, context: EffectContext, tally: Tally, *, depth: Depth 
         if depth == "planned":
             _follow_rules(write, context, tally)
     if depth == "planned":
-        scan_unrestricted(node, ctes, context, tally)
+        _scan_unrestricted(levels, ctes, context, tally)
 
 
 def _follow_rules(write: Any, context: EffectContext, tally: Tally) -> None:
@@ -160,9 +164,9 @@ def _tables_in(sources: Any) -> list[tuple[str, list[Any]]]:
     return found
 
 
-def scan_unrestricted(node: Any, ctes: Collection[str], context: EffectContext, tally: Tally) -> None:
+def _scan_unrestricted(levels: Iterable[Any], ctes: Collection[str], context: EffectContext, tally: Tally) -> None:
     """Note the tables that a query reads from end to end."""
-    for relation in unrestricted(node, context):
+    for relation in unrestricted(levels, context):
         if relation.schemaname is None and relation.relname in ctes:
             continue
         name = name_of(relation, context)

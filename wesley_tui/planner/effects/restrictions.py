@@ -8,7 +8,7 @@ the condition is one for which people seldom have an index (``IS NULL``, ``<>``,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ __all__ = ["is_indexed", "is_key", "unrestricted"]
 
 _HELPFUL = frozenset("= < > <= >= @> <@ && ? ?& ?| @@ << >> ~~ ^@ <->".split())  # noqa: SIM905
 _KINDS = frozenset(("AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_IN", "AEXPR_BETWEEN", "AEXPR_LIKE", "AEXPR_NOT_DISTINCT"))
-_QUERIES = frozenset(("SelectStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "InsertStmt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +29,15 @@ class _Column:
     name: str
 
 
-def unrestricted(query: Any, context: EffectContext) -> Iterator[Any]:
-    """The ``RangeVar`` of each table that is read from end to end, in the query and in those within it."""
-    for item in walk(query):
-        if item.tag in _QUERIES:
-            yield from _of_level(item, context)
+def unrestricted(levels: Iterable[Any], context: EffectContext) -> Iterator[Any]:
+    """The ``RangeVar`` of each table that is read from end to end. ``levels``: a query and those within it, each a
+    SELECT, UPDATE, DELETE or MERGE."""
+    for item in levels:
+        yield from _of_level(item, context)
 
 
 def _of_level(query: Any, context: EffectContext) -> Iterator[Any]:
     """One SELECT, UPDATE, DELETE or MERGE, without what is nested in it."""
-    if query.tag == "InsertStmt":
-        return
     ranges: dict[str, Any] = {}
     conditions: list[Any] = [query.whereClause]
     if query.tag == "MergeStmt":
