@@ -170,6 +170,11 @@ BAD_STEPS: list[tuple[Any, str, str]] = [
     ({"op": "alter_table", "table": "t", "actions": [{"op": "rename_table", "to": "x"}]}, "actions[0].op", "no change"),
     ({"op": "in_one_transaction", "steps": [{"op": "in_one_transaction", "steps": []}]}, "steps[0].op", "stands alone"),
     ({"op": "in_one_transaction", "steps": [COLUMN], "label": "No Label"}, "label", "a word"),
+    ({"op": "require", "checks": []}, "checks", "list of objects"),
+    ({"op": "require", "checks": [{"sql": "SELECT true"}]}, "checks[0]", "sql and message"),
+    ({"op": "require", "checks": [{"sql": "DELETE FROM t", "message": "m"}]}, "checks[0].sql", "a SELECT"),
+    ({"op": "require", "checks": [{"sql": "SELECT pg_sleep(9) IS NULL", "message": "m"}]}, "checks[0].sql", "refused"),
+    ({"op": "require", "checks": [{"sql": "SELECT 1 FROM t FOR UPDATE", "message": "m"}]}, "checks[0].sql", "locks"),
     ({"op": "retire_column", "table": "t", "column": "c", "tag": "xyz"}, "tag", "hexadecimal"),
     ({"op": "backfill_sql", "sql": "UPDATE t SET a = 1", "batch_rows": 1}, "batch_rows", "10 to 100000"),
     ({"op": "backfill_sql", "sql": 3}, "sql", "as a text"),
@@ -296,7 +301,17 @@ def test_reader_and_schema_accept_the_same(step: dict[str, Any]) -> None:
 
 
 # What only PostgreSQL's grammar, or its rules of names, can tell.
-_ONLY_SQL_SHOWS = ("type", "default", "keys[0].expression", "query", "definition", "statement", "column", "table")
+_ONLY_SQL_SHOWS = (
+    "checks[0].sql",
+    "type",
+    "default",
+    "keys[0].expression",
+    "query",
+    "definition",
+    "statement",
+    "column",
+    "table",
+)
 
 
 # A JSON Schema cannot say that a list is in order.
