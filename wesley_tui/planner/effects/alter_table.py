@@ -84,7 +84,7 @@ def _reached(command: Any, target: Target, *, only: bool) -> Iterator[Target]:
         if not only:
             yield from (Target(name, context, tally, is_child=True) for name in target.children)
         elif _told_to_children(command, target):
-            for name in context.children(target.name):
+            for name in target.children if target.is_partitioned else context.children(target.name):
                 tally.lock(name, LockMode.AccessExclusiveLock)
         return
     if only and command.subtype == "AT_AddColumn":
@@ -174,7 +174,8 @@ def _alter_composite(node: Any, name: QName, context: EffectContext, tally: Tall
                 tally.unknown = f"the tables OF type {name} are not known: they are locked too"
                 continue
             for table in typed_tables(context):
-                tally.lock(table, LockMode.AccessExclusiveLock)
+                for found in (table, *context.descendants(table)):
+                    tally.lock(found, LockMode.AccessExclusiveLock)
                 if command.subtype == "AT_AlterColumnType":
                     tally.rewrites.add(table)
 
