@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from wesley_tui.catalog.model import QName, Ref
+from wesley_tui.catalog.model import QName, Ref, Table
 from wesley_tui.diff import changes as c
 from wesley_tui.planner.forms import (
     columns,
@@ -148,11 +148,27 @@ def _after_what_it_names(
     change: c.Change, operations: Iterator[Operation], fresh: Collection[Ref], situation: Situation
 ) -> Iterator[Operation]:
     """Parts of tables come after the routines, types and sequences of the same plan that their SQL names."""
-    table = situation.desired.tables.get(getattr(change, "table", None) or QName("", ""))
-    refs = [ref for ref in table.depends_on if ref in fresh] if table is not None else []
+    refs = [
+        ref
+        for table in _with_ancestors(getattr(change, "table", None), situation)
+        for ref in table.depends_on
+        if ref in fresh
+    ]
     for operation in operations:
         named = [ref for ref in refs if any(_own_name(ref) in statement for statement in operation.statements)]
         yield replace(operation, needs=(*operation.needs, *ref_resources(named))) if named else operation
+
+
+def _with_ancestors(name: object, situation: Situation) -> Iterator[Table]:
+    """The declared table, and those that it has columns from."""
+    pending, seen = [name], set[object]()
+    while pending:
+        current = pending.pop()
+        table = situation.desired.tables.get(current) if isinstance(current, QName) else None
+        if table is not None and current not in seen:
+            seen.add(current)
+            yield table
+            pending += (*table.inherits, table.partition_of)
 
 
 def _own_name(ref: Ref) -> str:

@@ -104,7 +104,7 @@ def _add(
             column_resource(table, column.name, "filled"),
             *((column_resource(table, column.name, "not null"),) if column.not_null else ()),
         ),
-        needs=(table_resource(table), *situation.type_needs(column.type)),
+        needs=(table_resource(table), *situation.type_needs(column.type), *_computed_with(table, column, situation)),
         why=why,
         unbounded=unbounded,
     )
@@ -361,7 +361,7 @@ def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Ite
         prechecks=(checks.column_exists(table, new.name),),
         postchecks=(checks.column_exists(table, new.name),),
         provides=(column_resource(table, new.name, "typed"),),
-        needs=(table_resource(table),),
+        needs=(table_resource(table), *_computed_with(table, new, situation)),
         unbounded=True,
     )
     same_kind = old.generated is not None and new.generated is not None and old.generated.kind == new.generated.kind
@@ -389,6 +389,16 @@ def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Ite
         )
     else:
         yield _made_anew(base, change, situation)
+
+
+def _computed_with(table: QName, column: Column, situation: Situation) -> Iterator[str]:
+    """What a generated column is computed from must be there, in its new type: PostgreSQL would not alter it after."""
+    wanted = situation.desired.tables.get(table)
+    if column.generated is None or wanted is None:
+        return
+    for other in wanted.columns:
+        if other.name != column.name and mentions(column.generated.expression, other.name):
+            yield from (column_resource(table, other.name, state) for state in ("exists", "typed"))
 
 
 def _made_anew(base: Operation, change: ChangeColumnGenerated, situation: Situation) -> Operation:

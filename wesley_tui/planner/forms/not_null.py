@@ -192,6 +192,7 @@ def _existing_proof(table: QName, column: str, situation: Situation) -> Check | 
         item
         for item in situation.live_table(table).constraints
         if isinstance(item, Check)
+        and item.enforced
         and proves_not_null(item.expression, column)
         and (table, item.name) not in situation.moved
     ]
