@@ -88,6 +88,8 @@ class Zygote:
                 if "status" in told:
                     self.statuses[told["pid"]] = told["status"]
                 else:
+                    # Process ids are used again: what this one meant before is over.
+                    self.statuses.pop(told["pid"], None)
                     self._begun.append(told["pid"])
 
     def close(self) -> None:
