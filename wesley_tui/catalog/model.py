@@ -290,8 +290,8 @@ class Table:
     grants: tuple[Grant, ...] = ()
     """Sorted; only what differs from the owner's own privileges."""
     attached: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
-    """What it has from its parent under a name of its own, sorted: ``index`` (those of constraints too), ``foreign key``
-    or ``not null``, its own name, the parent's (for ``not null`` the column). Not compared."""
+    """What it has from its parent under a name of its own, sorted: ``index`` (those of constraints too), ``foreign
+    key`` or ``not null``, its own name, the parent's (for ``not null`` the column). Not compared."""
     depends_on: tuple[Ref, ...] = field(default=(), compare=False)
     """What its columns, constraints and indexes need beside the tables that it references: types, functions, sequences,
     extensions. Sorted; not compared."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wesley_tui.planner.obstacles import Obstacle
     from wesley_tui.planner.outlook import Outlook
     from wesley_tui.planner.plan import Plan
+    from wesley_tui.planner.policy import Policy
     from wesley_tui.sdl.compile import CompiledSchema, Compiler
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
     from wesley_tui.services.observing import Observed
@@ -64,9 +65,11 @@ class Planning:
 class Workbench:
     """Holds the last snapshot and the caches of incremental compilation; not shared between threads while it plans."""
 
-    def __init__(self, target: Target, options: PlanningOptions | None = None) -> None:
+    def __init__(self, target: Target, options: PlanningOptions | None = None, policy: Policy | None = None) -> None:
         self.target = target
         self.options = options or PlanningOptions()
+        self.policy = policy
+        """Whose limits the plans for the editor have, and against which :meth:`start` starts nothing."""
         self.snapshot: Snapshot | None = None
         self.observed: Observed | None = None
         """What the server was doing when it was last read."""
@@ -121,6 +124,10 @@ class Workbench:
         if self.snapshot is None:
             return Planning(None, compiled.warnings, _elapsed_ms(started), compiled.locations)
         plan = self.plan_compiled(compiled, sources, self.snapshot)
+        if self.policy is not None:
+            from wesley_tui.services.policing import by_policy
+
+            plan = by_policy(plan, self.policy)
         return Planning(plan, compiled.warnings, _elapsed_ms(started), compiled.locations)
 
     def plan_compiled(self, compiled: CompiledSchema, sources: Sequence[Source], snapshot: Snapshot) -> Plan:
@@ -208,9 +215,14 @@ class Workbench:
         return review(plan, explain=explain, unsafe=unsafe, contract=contract, typed_names=typed_names, actor=actor)
 
     def start(self, plan: Plan, token: ReviewToken) -> Run:
-        """Start the engine's own thread on this plan; everything that happens arrives through ``Run.drain()``."""
+        """Start the engine's own thread on this plan; everything that happens arrives through ``Run.drain()``. Raises
+        ``PolicyRefused`` when the policy does not let it run."""
         from wesley_tui.services.runs import start
 
+        if self.policy is not None:
+            from wesley_tui.services.policing import enforce, verdict_of
+
+            enforce(verdict_of(self.target, plan, self.policy, ()), contract=token.contract)
         return start(self.target, plan, token, self.options)
 
 

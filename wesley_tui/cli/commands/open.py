@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wesley_tui.cli import options
+from wesley_tui.cli import options, policed
 
 if TYPE_CHECKING:
+    from wesley_tui.planner.policy import Policy
     from wesley_tui.services.workbench import PlanningOptions
 
 
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
 @options.schema_paths
 @options.database
 @options.planning
+@policed.policy
 @click.option("--unsafe", is_flag=True, help="Let a person confirm steps of class H3 by typing their names.")
-def command(schema: tuple[str, ...], conninfo: str, planning: PlanningOptions, unsafe: bool) -> None:
+def command(schema: tuple[str, ...], conninfo: str, planning: PlanningOptions, policy: Policy, unsafe: bool) -> None:
     """Open SCHEMA in the terminal application."""
-    open_application(schema, conninfo, planning, unsafe=unsafe)
+    open_application(schema, conninfo, planning, policy, unsafe=unsafe)
 
 
 def open_application(
-    schema: tuple[str, ...], conninfo: str, planning: PlanningOptions | None = None, *, unsafe: bool
+    schema: tuple[str, ...],
+    conninfo: str,
+    planning: PlanningOptions | None = None,
+    policy: Policy | None = None,
+    *,
+    unsafe: bool,
 ) -> None:
     """Run the TUI until it is closed, then end the process with its status.
 
@@ -47,5 +54,5 @@ def open_application(
     from wesley_tui.tui.app import WesleyApp, run_terminal
 
     sources = read_schema(schema)
-    workbench = Workbench(Target(conninfo), planning)
+    workbench = Workbench(Target(conninfo), planning, policy)
     sys.exit(run_terminal(WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)))
