@@ -112,7 +112,10 @@ def steps_of(operations: Sequence[Operation], snapshot: Snapshot, profile: Profi
         work = work_of(operation.kind, effects, sizes)
         duration = estimate_ms(work, rates, operation.backfill)
         verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
-        depends = needs[position] | {last_on[name] for name in _serialized(effects) if name in last_on}
+        # A circle that was cut leaves a need that comes later: it is no dependency.
+        depends = {provider for provider in needs[position] if provider < position} | {
+            last_on[name] for name in _serialized(effects) if name in last_on
+        }
         created.update(effects.creates)
         last_on.update(dict.fromkeys(_serialized(effects), position))
         steps.append(
