@@ -546,3 +546,34 @@ def test_whatever_stands_on_the_columns_stands_again(each_database: str) -> None
     assert changes_left(each_database, catalog).changes == ()
     assert read(each_database).resting_columns == ()
     assert rows(each_database, "SELECT count(*) FROM t WHERE a = b AND n = a") == [(ROWS - 1,)]
+
+
+@pytest.mark.parametrize("rows", [200, 3000])
+def test_rows_are_filled_along_a_key_whose_type_changes(database: str, rows: int) -> None:
+    """In place on a small table, by shadow column on a larger one; and a longer varchar."""
+    run(
+        database,
+        [
+            "CREATE TABLE public.doc (id varchar(40) PRIMARY KEY, note text)",
+            "CREATE TABLE public.tag (id varchar(8) PRIMARY KEY, note text)",
+            f"INSERT INTO public.doc SELECT md5(i::text)::uuid::text, NULL FROM generate_series(1, {rows}) AS i",
+            f"INSERT INTO public.tag SELECT i::text, NULL FROM generate_series(1, {rows}) AS i",
+        ],
+    )
+    declared = compile_schema(
+        [
+            Source(
+                "s.graphql",
+                'type Doc @table { id: UUID! @pk  note: String! @default(value: "none") }\n'
+                'type Tag @table { id: String! @pk  note: String! @default(value: "none") }',
+            )
+        ]
+    )
+    plan = plan_for(database, declared.catalog)
+    assert any(step.op == "exchange_columns" for step in plan.steps) is (rows == 3000)
+    carry_out(database, plan, batch_rows=1000)
+    assert not changes_left(database, declared.catalog).changes
+    with psycopg.connect(database) as connection:
+        for table in ("doc", "tag"):
+            row = connection.execute(f"SELECT count(*), count(note) FROM {table}".encode()).fetchone()
+            assert row == (rows, rows)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Ref, Table, Unique
 from wesley_tui.catalog.naming import default_name, qualified
@@ -136,6 +136,24 @@ class Situation:
     def live_table(self, name: QName) -> Table:
         """The live table, by its new name; an empty record for one that the plan creates."""
         return self.live.tables.get(name) or Table(name)
+
+    def walked_table(self, name: QName, *, exchanged: bool = False) -> Table:
+        """The live table with the types that its columns have when its rows are filled: those that are changed in place
+        have changed by then, those that change by shadow column only when they are ``exchanged``."""
+        live = self.live_table(name)
+        return replace(live, columns=tuple(self._walked_column(name, item, exchanged) for item in live.columns))
+
+    def _walked_column(self, table: QName, column: Column, exchanged: bool) -> Column:
+        wanted = self.desired_column(table, column.name)
+        if wanted is None or (not exchanged and self.shadows.has(table, column.name)):
+            return column
+        return replace(column, type=wanted.type)
+
+    def walked_needs(self, table: QName, key: Collection[str] | None) -> tuple[str, ...]:
+        """What a walk along ``key`` before the exchange waits for: types that are changed in place."""
+        return tuple(
+            column_resource(table, column, "typed") for column in key or () if not self.shadows.has(table, column)
+        )
 
     def desired_column(self, table: QName, column: str) -> Column | None:
         wanted = self.desired.tables.get(table)

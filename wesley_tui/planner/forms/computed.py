@@ -19,10 +19,12 @@ __all__ = ["fill_computed"]
 def fill_computed(change: FillComputed, situation: Situation) -> Iterator[Operation]:
     """Rows that have the right value are left alone; those that change meanwhile are the triggers'."""
     table, column = change.table, change.column
-    live = situation.live_table(table)
+    exchanged = situation.shadows.has(table, column)
+    live = situation.walked_table(table, exchanged=exchanged)
+    key = walking_key(live)
     wanted = situation.desired_column(table, column)
     wrong = differs(f"t.{quote_ident(column)}", change.value, wanted.type if wanted is not None else "")
-    backfill = backfill_rows(live, walking_key(live), [(column, change.value)], wrong)
+    backfill = backfill_rows(live, key, [(column, change.value)], wrong)
     yield Operation(
         op="backfill_sql",
         object=f"{table}.{column}",
@@ -37,6 +39,7 @@ def fill_computed(change: FillComputed, situation: Situation) -> Iterator[Operat
             column_resource(table, column, "filled"),
             column_resource(table, column, "typed"),
             *(object_resource(ref) for ref in change.triggers),
+            *(() if exchanged else situation.walked_needs(table, key)),
         ),
         why=(
             f"{column} is computed from another table: triggers keep it from now on, and rows that are there already "

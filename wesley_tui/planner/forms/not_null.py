@@ -69,7 +69,7 @@ def change_not_null(change: ChangeColumnNotNull, situation: Situation) -> Iterat
 
 def fill_nulls(table: QName, column: Column, expression: str, situation: Situation) -> Operation:
     """Along a key, or by ranges of blocks; only for a table that can be walked."""
-    live = situation.live_table(table)
+    live = situation.walked_table(table)
     key = walking_key(live)
     along = f"along {', '.join(key)}" if key is not None else "by ranges of blocks, because the table has no key"
     backfill = backfill_nulls(live, key, column.name, expression)
@@ -86,6 +86,7 @@ def fill_nulls(table: QName, column: Column, expression: str, situation: Situati
             table_resource(table),
             column_resource(table, column.name),
             column_resource(table, column.name, "default"),
+            *situation.walked_needs(table, key),
         ),
         why=(
             f"rows whose {column.name} is NULL get {expression}, {backfill.batch_rows} at a time {along}, "

@@ -187,7 +187,7 @@ def _plain(item: ShadowColumn) -> Column:
 
 
 def _fill(table: ShadowTable, situation: Situation) -> Operation:
-    live = situation.live_table(table.name)
+    live = situation.walked_table(table.name)
     key = walking_key(live)
     values = [(item.shadow, item.conversion.of("t")) for item in table.columns]
     missing = [
@@ -204,7 +204,7 @@ def _fill(table: ShadowTable, situation: Situation) -> Operation:
         kind=StepKind.BACKFILL,
         prechecks=tuple(checks.column_exists(table.name, item.shadow) for item in table.columns),
         provides=(shadow_resource(table.name, "filled"),),
-        needs=(shadow_resource(table.name, "made"),),
+        needs=(shadow_resource(table.name, "made"), *situation.walked_needs(table.name, key)),
         why=(
             f"rows from before the trigger get their value, {backfill.batch_rows} at a time {along}, each batch "
             "its own short transaction; rows that have it already are left alone",
