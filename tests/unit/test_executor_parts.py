@@ -208,6 +208,23 @@ def test_batches_grow_and_shrink_towards_their_target() -> None:
     assert pacer.rows == 500
 
 
+@pytest.mark.parametrize("overhead_s", [0.0, 0.002, 0.02, 0.2])
+def test_what_a_commit_takes_makes_batches_no_smaller(overhead_s: float) -> None:
+    """However slow the disk: batches are not shrunk to a handful of rows to meet a target that they cannot meet."""
+    per_row_s = 0.00005
+    pacer = BatchPacer(1000, target_ms=10, rows_per_second=None)
+    now = visited = 0.0
+    for _ in range(200):
+        rows = pacer.rows
+        took = overhead_s + rows * per_row_s
+        visited += rows
+        pacer.after(rows, now, now + took)
+        now += took
+    work = visited * per_row_s
+    assert work >= now / 6
+    assert max(took - overhead_s, 0.01) <= 0.3
+
+
 @given(st.integers(20, 100_000), st.lists(st.floats(0.0001, 0.2), min_size=5, max_size=60))
 def test_the_rate_holds_on_average(rate: int, durations: list[float]) -> None:
     pacer = BatchPacer(1000, target_ms=100, rows_per_second=rate)

@@ -1,4 +1,10 @@
-"""How many rows the next batch of a backfill visits, and how long to rest before it."""
+"""How many rows the next batch of a backfill visits, and how long to rest before it.
+
+A batch takes some time whatever its size (the round trip, the commit on the server's disk) and some for every row. Only
+the second part is worth making smaller: on a slow disk or a busy machine the first alone is longer than a batch should
+be, and batches of a few rows would make the backfill endless and spare nobody anything. Both are estimated from the
+batches so far.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,8 @@ __all__ = ["BatchPacer"]
 
 _FEWEST, _MOST = 10, 50_000
 _CREDIT_S = 0.5
+_MEMORY = 0.9
+"""What a batch counts for in the estimate beside the one after it."""
 
 
 class BatchPacer:
@@ -16,6 +24,7 @@ class BatchPacer:
         self._target_s = target_ms / 1000
         self._own_rate = self._rate = rows_per_second
         self._rest = 0.0
+        self._cost = _Cost()
         self._free_at: float | None = None
         self._limit()
 
@@ -27,7 +36,9 @@ class BatchPacer:
         """
         took = max(ended - begun, 1e-6)
         if visited >= self.rows:
-            factor = min(2.0, max(0.5, self._target_s / took))
+            self._cost.take_in(self.rows, took)
+            wanted = self._cost.rows_for(self._target_s)
+            factor = min(2.0, max(0.5, self._target_s / took if wanted is None else wanted / self.rows))
             self.rows = min(_MOST, max(_FEWEST, round(self.rows * factor)))
         self._limit()
         rest = self._rest * took
@@ -56,3 +67,30 @@ class BatchPacer:
         a second or two as well, though nobody rests after its last batch."""
         if self._rate is not None:
             self.rows = max(1, min(self.rows, self._rate // 20 or 1))
+
+
+class _Cost:
+    """A line through the batches so far, the later ones weighing more: seconds = fixed + rows × per row."""
+
+    def __init__(self) -> None:
+        self._weight = self._rows = self._seconds = self._squares = self._products = 0.0
+
+    def take_in(self, rows: int, seconds: float) -> None:
+        self._weight = self._weight * _MEMORY + 1
+        self._rows = self._rows * _MEMORY + rows
+        self._seconds = self._seconds * _MEMORY + seconds
+        self._squares = self._squares * _MEMORY + rows * rows
+        self._products = self._products * _MEMORY + rows * seconds
+
+    def rows_for(self, target_s: float) -> float | None:
+        """The rows of a batch that takes so long, or at least half of that, or a quarter of what is fixed, for its rows
+        alone; None when batches were too alike to tell what a row takes."""
+        rows, seconds = self._rows / self._weight, self._seconds / self._weight
+        variance = self._squares / self._weight - rows * rows
+        if variance < (rows / 10) ** 2:
+            return None
+        per_row = (self._products / self._weight - rows * seconds) / variance
+        if per_row <= 0:
+            return rows * 2
+        fixed = max(0.0, seconds - per_row * rows)
+        return max(target_s - fixed, target_s / 2, fixed / 4) / per_row
