@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.tui import plans
 from tests.tui.driving import Driver
 from tests.tui.fakes import FakeWorkbench
+from wesley_tui.catalog.model import QName
+from wesley_tui.diff.changes import RenameQuestion
 from wesley_tui.executor.events import EventType, RunStatus
 
 Picture = Callable[..., bool]
@@ -113,6 +116,26 @@ def test_review_of_danger_is_blocked_without_unsafe(picture: Picture, size: tupl
         await driver.press("ctrl+t")
 
     assert picture(scenario, FakeWorkbench(plans.FULL), size=size)
+
+
+@SIZES
+def test_a_likely_rename_is_a_question(picture: Picture, size: tuple[int, int]) -> None:
+    async def scenario(driver: Driver) -> None:
+        await driver.press("f3", "home")
+
+    asked = replace(
+        plans.SAFE,
+        questions=(
+            RenameQuestion(
+                "column",
+                QName("public", "users"),
+                "mail",
+                "email",
+                "column mail would be dropped and column email added, both text, and the names are alike",
+            ),
+        ),
+    )
+    assert picture(scenario, FakeWorkbench(asked), size=size)
 
 
 @SIZES
