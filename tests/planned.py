@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -99,5 +100,7 @@ def take_back(database: str, plan: Plan) -> None:
     """Undo statements of all steps, last step first."""
     with psycopg.connect(database, autocommit=True, options="-c search_path= -c TimeZone=UTC") as connection:
         for step in reversed(list(plan.steps)):
-            for statement in step.undo:
-                connection.execute(statement.encode())
+            alone = any("CONCURRENTLY" in statement for statement in step.undo)
+            with nullcontext() if alone else connection.transaction():
+                for statement in step.undo:
+                    connection.execute(statement.encode())

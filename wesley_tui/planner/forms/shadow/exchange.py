@@ -386,9 +386,11 @@ def _statistics_made(table: ShadowTable, situation: Situation) -> Iterator[_Turn
 
 
 def _brought_up_to_date(table: ShadowTable) -> Iterator[str]:
-    """On the way back, before anything is locked: old values for what was written since the exchange, and a refusal
-    when there is none. The names are those after the exchange."""
+    """On the way back: old values for what was written since the exchange, and a refusal when there is none. Writers
+    wait from here on, and readers do not: what somebody wrote between this look and the exchange would be lost. The
+    names are those after the exchange."""
     name = qualified(table.name)
+    yield f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
     for item in table.columns:
         new, old = f"t.{quote_ident(item.name)}", f"t.{quote_ident(item.away)}"
         if reverse_template(item.old.type, item.new.type) is None and not item.conversion.using:

@@ -59,8 +59,9 @@ class Sync:
         for item in self._table.columns:
             back = None if item.conversion.using else reverse_template(item.old.type, item.new.type)
             value = "NULL" if back is None else back.replace("{}", f"NEW.{quote_ident(item.name)}")
-            changed = differs(f"NEW.{quote_ident(item.name)}", f"OLD.{quote_ident(item.name)}", item.new.type)
+            # Equal is not the same: jsonb '1.0' and '1.00', interval '30 days' and '1 mon', citext 'a' and 'A'.
             own, old = f"NEW.{quote_ident(item.name)}", f"NEW.{quote_ident(item.away)}"
+            changed = f"pg_catalog.record_image_ne(ROW({own}), ROW(OLD.{quote_ident(item.name)}))"
             lines.append(
                 f"IF TG_OP = 'INSERT' AND {old} IS NOT NULL THEN\n    {own} := {from_old(item, self._table)};\n"
                 f"  ELSIF TG_OP = 'INSERT' OR {changed} THEN\n    {old} := {value};\n  END IF;"
