@@ -40,7 +40,7 @@ _FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 
 
 def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
-    """64 hex digits: SHA-256 of the canonical JSON of every object, or of those that ``scope`` names.
+    """64 hex digits: SHA-256 over the canonical JSON of every object, or of those that ``scope`` names.
 
     ``scope`` None means all that the catalog holds (see :func:`scope_of`); unmanaged objects never count.
     """
@@ -53,10 +53,10 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
         found[_key("schema", schema)].append(_describe(details))
     for ref, item in sorted(catalog.objects.items()):
         if (key := str(ref)) in wanted:
-            found[key].append(_object_text(item))
+            found[key].append(_object_digest(item))
     for name, table in sorted(catalog.tables.items()):
         if (key := _key("table", name)) in wanted:
-            found[key].append(_table_text(table))
+            found[key].append(_table_digest(table))
     for name, enum in sorted(catalog.enums.items()):
         if (key := _key("enum", name)) in wanted:
             found[key].append(_describe(enum))
@@ -88,18 +88,18 @@ _KNOWN_TABLES: dict[int, tuple[Table, str]] = {}
 _MOST_TABLES = 20_000
 
 
-def _table_text(table: Table) -> str:
-    """A table as text, remembered by the identity of its record: a snapshot is compared with every keystroke, and an
-    unchanged table stays the same record from one compilation to the next. The record is kept with its text, so that
-    its ``id`` cannot come to mean another one."""
+def _table_digest(table: Table) -> str:
+    """A table as the SHA-256 of its text, remembered by the identity of its record: a snapshot is compared with every
+    keystroke, and an unchanged table stays the same record from one compilation to the next. The record is kept with
+    its digest, so that its ``id`` cannot come to mean another one."""
     known = _KNOWN_TABLES.get(id(table))
     if known is not None and known[0] is table:
         return known[1]
-    text = json.dumps(_describe_table(table), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = _digest(_describe_table(table))
     if len(_KNOWN_TABLES) >= _MOST_TABLES:
         _KNOWN_TABLES.clear()
-    _KNOWN_TABLES[id(table)] = (table, text)
-    return text
+    _KNOWN_TABLES[id(table)] = (table, digest)
+    return digest
 
 
 def _describe_table(table: Table) -> Any:
@@ -113,11 +113,15 @@ def _describe_table(table: Table) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _object_text(item: SqlObject) -> str:
-    """An object as text: what its statements make, and what is beside them. The output columns of a view are in its
-    statement."""
-    described = _describe(dataclasses.replace(item, statements=canonical_object(item), columns=()))
-    return json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _object_digest(item: SqlObject) -> str:
+    """An object as the SHA-256 of its text: what its statements make, and what is beside them. The output columns of a
+    view are in its statement."""
+    return _digest(_describe(dataclasses.replace(item, statements=canonical_object(item), columns=())))
+
+
+def _digest(described: Any) -> str:
+    text = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _column_name(column: Column) -> str:

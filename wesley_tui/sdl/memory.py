@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wesley_tui.catalog.model import Ref, Table
 from wesley_tui.sdl.assembly import Remembered
 from wesley_tui.sdl.drafts import EnumDraft, TableDraft
-from wesley_tui.sdl.environment import Environment
+from wesley_tui.sdl.environment import Environment, TypeInfo
 from wesley_tui.sdl.issues import Spot
 from wesley_tui.sdl.links import Linker
 from wesley_tui.sdl.presets import Secured
@@ -26,6 +26,7 @@ class Memory:
     readers: dict[str, Reader] = field(default_factory=dict)
     drafts: dict[tuple[Definition, ...], tuple[TableDraft, Environment]] = field(default_factory=dict)
     enums: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = field(default_factory=dict)
+    kinds: dict[tuple[Definition, ...], TypeInfo] = field(default_factory=dict)
     schemas: dict[tuple[Definition, ...], tuple[SchemaDraft, frozenset[str]]] = field(default_factory=dict)
     views: dict[tuple[Definition, ...], tuple[ViewDraft, Environment]] = field(default_factory=dict)
     linker: Linker | None = None

@@ -43,6 +43,7 @@ def types_of(
     types = {name: TypeInfo("scalar", sql) for name, sql in SCALARS.items()}
     enums: list[EnumDraft] = []
     fresh: dict[tuple[Definition, ...], tuple[EnumDraft, frozenset[str]]] = {}
+    kinds: dict[tuple[Definition, ...], TypeInfo] = {}
     for unit in units:
         if unit.keyword == "enum":
             draft = _enum(unit, environment, declared, memory, reports)
@@ -55,15 +56,21 @@ def types_of(
             info = _scalar(unit, environment, declared, reports)
             if info is not None:
                 types[unit.name] = info
-        elif is_view(unit):
-            types[unit.name] = TypeInfo("view", name=view_name(unit))
-        elif is_table(unit):
-            dropped = any(directive.name.endswith("drop") for _, directive in unit.directives())
-            types[unit.name] = TypeInfo("dropped" if dropped else "table", name=table_name(unit))
         elif unit.keyword in ("type", "interface", "union", "input"):
-            types[unit.name] = TypeInfo("other")
-    memory.enums = fresh
+            info = memory.kinds.get(unit.parts) or _relation(unit)
+            kinds[unit.parts] = types[unit.name] = info
+    memory.enums, memory.kinds = fresh, kinds
     return types, user_types, enums
+
+
+def _relation(unit: Unit) -> TypeInfo:
+    """What a type is, by its directives alone."""
+    if is_view(unit):
+        return TypeInfo("view", name=view_name(unit))
+    if is_table(unit):
+        dropped = any(directive.name.endswith("drop") for _, directive in unit.directives())
+        return TypeInfo("dropped" if dropped else "table", name=table_name(unit))
+    return TypeInfo("other")
 
 
 def _enum(
