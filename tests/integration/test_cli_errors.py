@@ -195,3 +195,50 @@ def test_output_survives_a_narrow_locale_and_a_closed_pipe(tmp_path: Path, datab
         os.close(writer)
     assert "Traceback" not in closed.stderr
     assert "BrokenPipe" not in closed.stderr
+
+
+def test_wrong_options_are_json_too(tmp_path: Path) -> None:
+    called = clean(wesley("plan", "--nosuch", "--json", state=tmp_path))
+    assert called.code == 2
+    assert called.json["error"]["name"] == "usage"
+    assert "--nosuch" in called.json["error"]["message"]
+
+
+def test_a_file_that_is_not_there_is_no_command(tmp_path: Path) -> None:
+    called = clean(wesley("nowhere.graphql", state=tmp_path))
+    assert called.code == 2
+    assert "There is no file 'nowhere.graphql'" in called.err
+
+
+def test_an_empty_schema_is_said_to_be_empty(tmp_path: Path, database: str) -> None:
+    called = clean(wesley("plan", "-", "--db", database, state=tmp_path, stdin="\n"))
+    assert called.code == 0
+    assert "declares nothing" in called.err
+
+
+def test_a_shortened_key_is_no_key(tmp_path: Path, database: str) -> None:
+    called = clean(wesley("verify", "--key", "011a14d88efea743", "--db", database, state=tmp_path))
+    assert called.code == 2
+    assert "64" in called.err
+
+
+def test_lint_writes_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    path = tmp_path / "evil.sql"
+    path.write_text("SELEC \x1b]0;title\x07;")
+    for form in ([], ["--github"]):
+        called = wesley("lint", path, *form, state=tmp_path)
+        assert called.code == 3
+        assert "\x1b" not in called.out
+
+
+@pytest.mark.parametrize("where", [">&-", "| true", ">/dev/full"])
+def test_what_nobody_reads_keeps_its_exit_code(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "drop.sql"
+    path.write_text("DROP TABLE a;\n" * 2000)  # more than a pipe holds
+    called = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"exec {WESLEY} lint --json '{path}' {where}"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert called.returncode == 1
+    assert "Traceback" not in called.stderr
+    assert "defect" not in called.stderr

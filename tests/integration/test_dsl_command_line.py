@@ -152,7 +152,10 @@ def test_a_step_is_tried_as_often_as_its_wave_says(users: str, tmp_path: Path) -
     with psycopg.connect(users) as blocker:
         blocker.execute(b"LOCK TABLE public.users IN ACCESS SHARE MODE")
         stopped = run(tmp_path, users, "p.json", plan(COLUMN, max_lock_ms=200, max_retries=1), "--json")
-    assert stopped.code == 1, stopped.err
+    assert stopped.code == 5, stopped.err
+    assert "wesley resume" in stopped.err
+    watched = wesley("attach", "--db", users, state=tmp_path)
+    assert watched.code == 5, watched.err
     assert value(users, "SELECT count(*) FROM wesley.migration_events WHERE type = 'lock.timeout'") == 1
     waited = value(
         users,

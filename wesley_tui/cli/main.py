@@ -63,6 +63,8 @@ class _LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             if os.path.exists(args[0]):
                 return super().resolve_command(ctx, [_OPEN, *args])
+            if os.sep in args[0] or os.path.splitext(args[0])[1]:
+                raise click.UsageError(f"There is no file '{args[0]}' to open. Nothing was read or changed.", ctx)
             import difflib
 
             near = difflib.get_close_matches(args[0], COMMANDS, 1)
@@ -88,6 +90,7 @@ def cli(ctx: click.Context, conninfo: str, unsafe: bool) -> None:
     """Zero-downtime PostgreSQL migrations from a declared GraphQL schema.
 
     `wesley [FILE...] [--db URI]` opens the terminal application; without FILE on `schema.graphql`, if there is one.
+    Behind FILE it takes --policy, --schema, --ignore and the other options of `wesley plan` that shape a plan.
     """
     if conninfo:
         ctx.default_map = {name: {"conninfo": conninfo} for name in (*COMMANDS, _OPEN)}
@@ -107,6 +110,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
+        if as_json:
+            from wesley_tui.cli.output import fail_usage
+
+            fail_usage(error.format_message(), error.exit_code)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         from wesley_tui.cli.output import note

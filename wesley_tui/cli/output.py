@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from wesley_tui.cli.exit_codes import ExitCode
 
-__all__ = ["fail", "note", "printable", "result", "result_json"]
+__all__ = ["fail", "fail_usage", "note", "printable", "result", "result_json"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -22,21 +22,35 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
-def result(text: str) -> None:
-    """Write a result; a newline is added when it has none. Ends the process when nobody reads any more (``| head``)."""
-    if not _write(sys.stdout, text if text.endswith("\n") else text + "\n"):
-        sys.exit(int(ExitCode.DONE))
+def result(text: str) -> bool:
+    """Write a result; a newline is added when it has none. False when nobody reads any more (``| head``, ``>&-``): the
+    exit code is still what the command did, so that ``pipefail`` sees a run that failed.
+
+    A result that cannot be written (a full disk) ends the process: exit code 1.
+    """
+    try:
+        return _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+    except OSError as error:
+        _silence(sys.stdout)
+        note(
+            f"wesley: the result could not be written to standard output: {error.strerror or error}\n"
+            "  What was done is done: `wesley status` tells it. Make room, or write it elsewhere."
+        )
+        sys.exit(int(ExitCode.FAILED))
 
 
-def result_json(value: Any) -> None:
-    """Write a result as JSON: one document, indented, with characters as they are."""
-    result(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+def result_json(value: Any) -> bool:
+    """Write a result as JSON: one document, indented, with characters as they are; see :func:`result`."""
+    return result(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def note(text: str) -> None:
     """Tell the person who watches: progress, warnings, what happens next. Nobody may watch any more: the terminal was
-    closed, the reader went away. What is being done goes on all the same."""
-    _write(sys.stderr, printable(text) + "\n")
+    closed, the reader went away, the disk with the log is full. What is being done goes on all the same."""
+    try:
+        _write(sys.stderr, printable(text) + "\n")
+    except OSError:
+        _silence(sys.stderr)
 
 
 def fail(error: BaseException, code: ExitCode, *, as_json: bool) -> NoReturn:
@@ -55,6 +69,11 @@ def fail(error: BaseException, code: ExitCode, *, as_json: bool) -> NoReturn:
     sys.exit(int(code))
 
 
+def fail_usage(message: str, code: int) -> None:
+    """The document of an error that was told already: a wrong option, a missing argument."""
+    result_json({"error": {"code": code, "name": ExitCode(code).name.lower(), "message": message}})
+
+
 def diagnostic_json(item: Any) -> dict[str, Any]:
     return {
         "severity": item.severity,
@@ -69,6 +88,8 @@ def diagnostic_json(item: Any) -> dict[str, Any]:
 
 def _write(stream: Any, text: str) -> bool:
     """Write and flush; False when there is nobody to read it, and never will be."""
+    if stream is None:  # closed before we began: `>&-`
+        return False
     try:
         stream.write(text)
         stream.flush()
@@ -78,7 +99,11 @@ def _write(stream: Any, text: str) -> bool:
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
             raise
-        # silence what follows, and the interpreter's own flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _silence(stream)
         return False
     return True
+
+
+def _silence(stream: Any) -> None:
+    """What follows goes nowhere, and so does the interpreter's own flush at exit, which would change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -57,7 +57,7 @@ def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
     """
     from wesley_tui.cli.steering_keys import SteeringKeys
     from wesley_tui.executor.attach import follow_run
-    from wesley_tui.executor.events import RunState, reduce
+    from wesley_tui.executor.events import EventType, RunState, reduce
     from wesley_tui.services.audit import read_run
     from wesley_tui.services.errors import InputError
 
@@ -65,14 +65,16 @@ def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
     if stored is None:
         raise InputError(f"there is no run on {target.label}; start one with: wesley apply")
     line = event_line(stored.plan)
-    state = RunState()
+    state, sqlstate = RunState(), ""
     with SteeringKeys(target.conninfo, stored.summary.run_id, wanted=not as_json and stored.summary.owned):
         for event in follow_run(target.conninfo, stored.summary.run_id):
             state = reduce(state, event)
+            if event.type is EventType.ABORT_REASON:
+                sqlstate = str(event.metrics.get("sqlstate", ""))
             text = event_json(event) if as_json else line(event)
-            if text is not None:
-                result(printable(text))
-    code = exit_code_of_state(state)
+            if text is not None and not result(printable(text)):
+                sys.exit(int(ExitCode.DONE))  # nobody reads any more; the run does not notice
+    code = exit_code_of_state(state, sqlstate)
     if code is ExitCode.RECOVERY_NEEDED:
         note(f"wesley: no process executes run {state.run_id}; go on with: wesley resume")
     sys.exit(int(code))
@@ -84,16 +86,17 @@ def event_json(event: Event) -> str:
     return json.dumps(data, ensure_ascii=False, default=str)
 
 
-def exit_code_of_state(state: RunState) -> ExitCode:
-    """What the state of a run that no process executes means for whoever watched it."""
+def exit_code_of_state(state: RunState, sqlstate: str = "") -> ExitCode:
+    """What the state of a run that no process executes means for whoever watched it; ``sqlstate``: of its failure."""
     from wesley_tui.executor.events import RunStatus
+    from wesley_tui.executor.run import exit_code_of_failure
 
     return {
         RunStatus.COMPLETE: ExitCode.DONE,
         RunStatus.CONTRACT_PENDING: ExitCode.DONE,
         RunStatus.ROLLED_BACK: ExitCode.DONE,
         RunStatus.CANCELLED: ExitCode.CANCELLED,
-        RunStatus.FAILED: ExitCode.FAILED,
+        RunStatus.FAILED: ExitCode(exit_code_of_failure(sqlstate)),
     }.get(state.status, ExitCode.RECOVERY_NEEDED)
 
 
@@ -105,7 +108,9 @@ def finish(report: RunReport, *, as_json: bool) -> NoReturn:
         else:
             result(report.text())
     except SystemExit:
-        sys.exit(report.exit_code)
+        sys.exit(report.exit_code or int(ExitCode.FAILED))
     if report.error:
         note(f"wesley: {report.error}")
+        if report.status == "failed" and "wesley resume" not in report.error and "wesley retry" not in report.error:
+            note("  What had succeeded stays. Go on with: wesley resume; take it back with: wesley rollback")
     sys.exit(report.exit_code)

@@ -43,7 +43,10 @@ def with_accepted(intent: Intent, actual: Catalog, texts: Collection[str]) -> In
             raise ValueError(f"{text!r} is no rename: write table:public.old=public.new or column:public.t.old=new")
         kind, old, new = match[1], _parts(match[2]), _parts(match[3])
         if kind is None:
-            kind = "table" if len(old) == 2 and QName(*old) in actual.tables else "column"
+            kind = "table" if len(old) == 2 else "column"
+            names = QName(*old), QName(*new) if len(new) == 2 else QName(old[0], new[0])
+            if kind == "table" and not any(name in actual.tables for name in names):
+                raise ValueError(f"{text!r} is no rename: the database has no table {match[2]}")
         if kind == "table" and len(old) == 2 and len(new) <= 2:
             target = QName(*new) if len(new) == 2 else QName(old[0], new[0])
             tables.setdefault(target, QName(*old))

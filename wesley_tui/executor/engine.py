@@ -324,7 +324,8 @@ class _Engine:
         elif failure is not None:
             where = f"step {failure.step.ordinal} ({failure.step.op} {failure.step.object}): " if failure.step else ""
             message = where + failure.message
-            await self._control.move_run("failed", EventType.ABORT_REASON, message)
+            metrics = {"sqlstate": failure.sqlstate} if failure.sqlstate else {}
+            await self._control.move_run("failed", EventType.ABORT_REASON, message, metrics)
             sha = failure.step.step_sha if failure.step else None
             outcome = RunOutcome(run_id, plan_id, RunStatus.FAILED, message, sha, failure.sqlstate)
         elif not whole:

@@ -63,9 +63,13 @@ class RunOutcome:
             return 9
         if self.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING, RunStatus.ROLLED_BACK}:
             return 0
-        if self.sqlstate == "WE007":
-            return 7
-        return 6 if self.sqlstate in {"WE002", "WE003"} else 1
+        return exit_code_of_failure(self.sqlstate)
+
+
+def exit_code_of_failure(sqlstate: str) -> int:
+    """The status that says why a run failed, after the SQLSTATE of the step that failed first: 5 when it never got its
+    lock, 6 when one of its checks does not hold, 7 on drift, else 1."""
+    return {"55P03": 5, "WE002": 6, "WE003": 6, "WE007": 7}.get(sqlstate, 1)
 
 
 class Outbox:

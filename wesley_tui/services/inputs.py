@@ -67,7 +67,7 @@ def planned_from(target: Target, paths: Sequence[str], options: PlanningOptions,
 
 def _begins_with_brace(stream: Any) -> bool:
     """Looks ahead without taking anything; no SDL begins so."""
-    return bool(stream.peek(1).lstrip()[:1] == b"{")
+    return bool(stream.peek(1).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{")
 
 
 def _hand_written(target: Target, name: str, data: bytes, options: PlanningOptions, policy: Policy) -> PlannedInput:

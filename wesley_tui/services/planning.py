@@ -30,6 +30,8 @@ class Planned:
     compiled: CompiledSchema
     snapshot: Snapshot
     observed: Observed
+    source: str = "schema"
+    """The name of the first file."""
 
     @property
     def outlook(self) -> Outlook:
@@ -40,7 +42,15 @@ class Planned:
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        return self.compiled.warnings
+        """Of the schema; one more when it is empty, as a pipe from a command that failed is: that there is nothing to
+        do is no good news then."""
+        declared = self.compiled.catalog
+        if self.compiled.locations or declared.tables or declared.enums or declared.objects or self.plan.waves:
+            return self.compiled.warnings
+        from wesley_tui.sdl.diagnostics import Diagnostic
+
+        empty = "the schema declares nothing, so there is nothing to compare with the database"
+        return (*self.compiled.warnings, Diagnostic("warning", "nothing-declared", empty, self.source, 0, 0))
 
 
 def load_plan(path: Path) -> Plan:
@@ -67,7 +77,9 @@ def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOpt
     compiled = workbench.compile(sources)
     snapshot = asyncio.run(_read(workbench, schemas_of(compiled)))
     plan = workbench.plan_compiled(compiled, sources, snapshot)
-    return Planned(plan, compiled, snapshot, workbench.observed or NOTHING_SEEN)
+    return Planned(
+        plan, compiled, snapshot, workbench.observed or NOTHING_SEEN, sources[0].name if sources else "schema"
+    )
 
 
 async def _read(workbench: Workbench, schemas: Collection[str]) -> Snapshot:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wesley_tui.cli.exit_codes import ExitCode
-from wesley_tui.cli.output import note, result, result_json
+from wesley_tui.cli.output import note, printable, result, result_json
 
 if TYPE_CHECKING:
     from wesley_tui.lint.run import LintOptions
@@ -58,9 +58,9 @@ def command(
 
         result_json(as_sarif(linted, __version__))
     elif form == "github":
-        result(as_github(linted))
+        result(printable(as_github(linted)))
     else:
-        result(as_text(linted))
+        result(printable(as_text(linted)))
     reports = [report for _, found in linted for report in found]
     if not all(report.parsed for report in reports):
         sys.exit(int(ExitCode.SCHEMA_INVALID))

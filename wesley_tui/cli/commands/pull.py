@@ -29,6 +29,9 @@ def command(
     from wesley_tui.services.target import Target
 
     catalog = without_ignored(asyncio.run(Target(conninfo).snapshot(schemas or None)).catalog, ignore)
+    for name in schemas:
+        if name not in catalog.schemas:
+            note(f"{name}: there is no such schema here, or nothing of it is looked at")
     text = emit_schema(catalog)
     tables, enums, objects = catalog.tables, catalog.enums, catalog.objects
     unmanaged = [f"{item.kind} {item.name}" for item in catalog.unmanaged]
