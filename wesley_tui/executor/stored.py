@@ -33,6 +33,7 @@ STEP_SETTINGS = {
     "check_function_bodies": "on",
     "default_table_access_method": "heap",
     "default_tablespace": "",
+    "extra_float_digits": "1",
     "row_security": "off",
     "search_path": "public, pg_temp",
     "standard_conforming_strings": "on",

@@ -18,12 +18,12 @@ __all__ = ["Conversion", "can_fail", "conversion_between", "reverse_template", "
 
 _CUT_BY_CAST = frozenset(("character varying", "character", "bit", "bit varying"))
 """An explicit cast to these cuts what is too long; an assignment refuses it."""
-_DATES = frozenset(
-    (
-        *("date", "timestamp without time zone", "timestamp with time zone", "time without time zone"),
-        *("time with time zone", "interval", "money", "bytea"),
-    )
-)
+_FREE_OF_SETTINGS = frozenset((
+    *(NUMBERS - {"real", "double precision"}), *TEXT_LIKE, "boolean", "uuid", "json", "jsonb", "xml", "inet", "cidr",
+    "macaddr", "macaddr8", "bit", "bit varying", "oid",
+))  # fmt: skip
+"""Among these no conversion depends on a setting. Every other type may be written by one: what holds points in time or
+fractions, or something of the kind inside (ranges, points, domains, composite types)."""
 _FLOATS = frozenset(("real", "double precision"))
 _RANGES = {
     "smallint": (-32768, 32767),
@@ -111,7 +111,9 @@ def settings_of(old: str, new: str, *, using: bool) -> tuple[str, ...]:
     bases = {split_type(old).base, split_type(new).base}
     if using:
         return ("SET search_path = pg_catalog, public, pg_temp", *_SETTINGS)
-    return _SETTINGS if bases & _DATES or (bases & _FLOATS and bases & TEXT_LIKE) else ()
+    if bases <= _FREE_OF_SETTINGS or (bases & _FLOATS and bases <= _FLOATS | _FREE_OF_SETTINGS - TEXT_LIKE):
+        return ()
+    return _SETTINGS
 
 
 _SAFE = frozenset(

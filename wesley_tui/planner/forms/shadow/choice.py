@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from wesley_tui.catalog.model import Exclude, ForeignKey, PrimaryKey, QName, Table
+from wesley_tui.catalog.model import Exclude, ForeignKey, PrimaryKey, QName, Table, Unique
 from wesley_tui.catalog.reading.names import SHADOW_PREFIX
 from wesley_tui.diff.changes import (
     AlterColumnType,
@@ -125,6 +125,11 @@ def _obstacle(change: AlterColumnType, changes: Sequence[Change], situation: Sit
     for item in live.constraints:
         if isinstance(item, Exclude) and uses_column(item, name):
             return f"the exclusion constraint {item.name} stands on it: there is no way to build one without blocking"
+        if isinstance(item, PrimaryKey | Unique) and item.deferrable and uses_column(item, name):
+            return (
+                f"the key {item.name} is deferrable, and the unique index that a shadow needs never waits: it would "
+                "refuse what clients may write"
+            )
         if isinstance(item, PrimaryKey) and item.without_overlaps and uses_column(item, name):
             return f"the key {item.name} WITHOUT OVERLAPS stands on it, and cannot take over an index that is there"
     if _is_constrained_domain(change.new.type, situation):

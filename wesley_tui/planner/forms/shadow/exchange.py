@@ -103,12 +103,6 @@ def _needs(party: Sequence[ShadowTable], parts: Parts) -> tuple[str, ...]:
 def _prechecks(table: ShadowTable) -> Iterator[StepCheck]:
     for item in table.columns:
         yield checks.column_has_type(table.name, item.shadow, item.new.type)
-        if item.conversion.using:
-            missing = f"t.{quote_ident(item.shadow)} IS NULL AND {item.conversion.of('t')} IS NOT NULL"
-            yield StepCheck(
-                f"{table.name} has rows that have no value yet in {item.shadow}: somebody has disabled its trigger",
-                f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {missing})",
-            )
 
 
 def _keys_to(table: ShadowTable, parts: Parts) -> list[str]:
@@ -137,7 +131,7 @@ def _turns(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[_Tu
     sync = Sync(table, situation.tag)
     yield from _replica_identity(table, own, leaving=True)
     yield from _statistics_gone(table, situation)
-    yield _Turn(sync.removed(), sync.forward())
+    yield _Turn(sync.removed(), sync.forward(strict=True))
     for item in table.columns:
         if item.new.not_null:
             alter = f"{target} ALTER COLUMN {quote_ident(item.shadow)}"
@@ -235,12 +229,8 @@ def _old_key(table: ShadowTable, part: Part[Key]) -> _Turn:
 
 def _using_index(table: QName, key: Key, index: str) -> str:
     kind = "PRIMARY KEY" if isinstance(key, PrimaryKey) else "UNIQUE"
-    deferrable = ""
-    if key.deferrable:
-        deferrable = " DEFERRABLE INITIALLY DEFERRED" if key.initially_deferred else " DEFERRABLE"
     return (
-        f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote_ident(key.name)} {kind} "
-        f"USING INDEX {quote_ident(index)}{deferrable}"
+        f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {quote_ident(key.name)} {kind} USING INDEX {quote_ident(index)}"
     )
 
 

@@ -41,9 +41,13 @@ def helper_checks(table: ShadowTable, situation: Situation) -> list[Check]:
         converts = settings_of(item.old.type, item.new.type, using=item.conversion.using)
         if not item.conversion.using:
             alike = f"NOT ({differs(new, item.conversion.plain, item.new.type)})"
-            if converts or item.conversion.template == "{}":
-                # What depends on settings, or on how a value is padded, cannot be compared in the session of a client.
+            if converts:
+                # What depends on settings cannot be compared in the session of a client: see _proof_of_values().
                 alike = f"({old} IS NULL) = ({new} IS NULL)"
+            elif item.conversion.template == "{}":
+                # Types with a length pad a value with spaces, or cut spaces that are beyond it.
+                texts = (f"pg_catalog.rtrim({name}::pg_catalog.text)" for name in (new, old))
+                alike = f"NOT ({' IS DISTINCT FROM '.join(texts)})"
             found.append(Check(_helper("same", item.name, situation), alike))
         if item.new.not_null:
             found.append(Check(_helper("set", item.name, situation), f"{new} IS NOT NULL"))
@@ -225,27 +229,31 @@ def _prove(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[Ope
     helpers = helper_checks(table, situation)
     made = [*helpers, *(part.new for part in own.checks)]
     proven = [*helpers, *(part.new for part in own.checks if part.new.validated and part.new.enforced)]
-    if not made:
+    sync = Sync(table, situation.tag)
+    if not made and not sync.stricter():
         return
     additions = []
     for item in made:
         later = " NOT VALID" if item.enforced else ""
         additions.append(f"ADD CONSTRAINT {quote_ident(item.name)} {ddl.constraint_definition(item)}{later}")
+    removals = [f"DROP CONSTRAINT IF EXISTS {quote_ident(item.name)}" for item in made]
+    rules = (
+        "what holds for the old column holds for the new one too, and that both have the same value is a rule now: "
+        "the next step proves it for every row"
+    )
+    refused = "a value that the declared expression cannot convert is refused from now on, and no longer left out"
     yield Operation(
-        op="add_check_not_valid",
+        op="add_check_not_valid" if made else "refuse_unconvertible",
         object=f"{table.name}.{made[0].name}" if len(made) == 1 else _object(table),
         wave="VALIDATE",
         phase=Phase.CONSTRAINT,
-        statements=(f"{target} " + ", ".join(additions),),
-        undo=(f"{target} " + ", ".join(f"DROP CONSTRAINT IF EXISTS {quote_ident(item.name)}" for item in made),),
+        statements=(*sync.stricter(), *([f"{target} " + ", ".join(additions)] if made else [])),
+        undo=(*([f"{target} " + ", ".join(removals)] if made else []), *sync.as_before()),
         prechecks=tuple(checks.constraint_absent(table.name, item.name) for item in made),
         postchecks=tuple(checks.constraint_exists(table.name, item.name) for item in made),
         provides=(shadow_resource(table.name, "checked by rules"),),
         needs=(shadow_resource(table.name, "filled"),),
-        why=(
-            "what holds for the old column holds for the new one too, and that both have the same value is a rule now: "
-            "the next step proves it for every row",
-        ),
+        why=(*([rules] if made else []), *([refused] if sync.stricter() else [])),
     )
     if not proven:
         return
@@ -269,17 +277,43 @@ def _prove(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[Ope
     )
 
 
+def _proof_of_values(item: ShadowColumn, table: ShadowTable) -> StepCheck | None:
+    """What no rule on the table can prove, because the value depends on settings: our own session has those of the
+    trigger. It reads the table, so it belongs to a step that may take its time."""
+    if item.conversion.using:
+        # Not whether the values are the same: the expression may give another one every time.
+        missing = f"t.{quote_ident(item.shadow)} IS NULL AND {item.conversion.of('t')} IS NOT NULL"
+        return StepCheck(
+            f"{table.name} has rows that have no value yet in {item.shadow}: its trigger was disabled for a while",
+            f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {missing})",
+        )
+    if not settings_of(item.old.type, item.new.type, using=False):
+        return None
+    new = f"pg_catalog.rtrim(t.{quote_ident(item.shadow)}::pg_catalog.text)"
+    wanted = f"pg_catalog.rtrim(({item.conversion.of('t')})::pg_catalog.text)"
+    return StepCheck(
+        f"{table.name} has rows in which {item.shadow} is not what {item.name} converts to: its trigger was disabled "
+        "for a while, or another one fires after it; take the run back and plan again",
+        f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {new} IS DISTINCT FROM {wanted})",
+    )
+
+
 def _analyze(table: ShadowTable) -> Operation:
     names = quote_idents([item.shadow for item in table.columns])
+    proofs = (_proof_of_values(item, table) for item in table.columns)
     return Operation(
         op="analyze",
         object=_object(table),
         wave="VALIDATE",
         phase=Phase.KEY,
         statements=(f"ANALYZE {qualified(table.name)} ({names})",),
-        prechecks=tuple(checks.column_exists(table.name, item.shadow) for item in table.columns),
+        prechecks=(
+            *(checks.column_exists(table.name, item.shadow) for item in table.columns),
+            *(check for check in proofs if check is not None),
+        ),
         provides=(shadow_resource(table.name, "analyzed"),),
-        needs=(shadow_resource(table.name, "filled"),),
+        # After the rules: what has no counterpart is found by the proof of these.
+        needs=tuple(shadow_resource(table.name, state) for state in ("filled", "checked by rules", "proven")),
         why=("the planner of the server knows the new column before anybody uses it: no query gets a worse plan",),
         unbounded=True,
     )

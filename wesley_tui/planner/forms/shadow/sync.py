@@ -34,14 +34,32 @@ class Sync:
         self.trigger = f"{SYNC_TRIGGER}{tag}"
         self._function = qualified(QName("wesley", clipped_name(f"sync_{tag}_", "_".join(table.name))))
 
-    def forward(self) -> tuple[str, ...]:
-        """Old column → new column, under the names before the exchange."""
+    def forward(self, *, strict: bool = False) -> tuple[str, ...]:
+        """Old column → new column, under the names before the exchange; ``strict`` as in :meth:`stricter`."""
+        function, *trigger = self._forward(strict)
+        return (f"CREATE FUNCTION {function}", *trigger)
+
+    def stricter(self) -> tuple[str, ...]:
+        """From now on a value that the author's own expression cannot convert is refused: no rule on the table could
+        say that it has none. Nobody is left who has written under the function of before, and waits to commit."""
+        if not any(item.conversion.using for item in self._table.columns):
+            return ()
+        lock = f"LOCK TABLE {qualified(self._table.name)} IN SHARE ROW EXCLUSIVE MODE"
+        return (lock, f"CREATE OR REPLACE FUNCTION {self._forward(True)[0]}")
+
+    def as_before(self) -> tuple[str, ...]:
+        """What takes :meth:`stricter` back."""
+        if not any(item.conversion.using for item in self._table.columns):
+            return ()
+        return (f"CREATE OR REPLACE FUNCTION {self._forward(False)[0]}",)
+
+    def _forward(self, strict: bool) -> tuple[str, ...]:
         settings: list[str] = []
         lines: list[str] = []
         for item in self._table.columns:
             settings += settings_of(item.old.type, item.new.type, using=item.conversion.using)
             assign = f"NEW.{quote_ident(item.shadow)} := {item.conversion.of('NEW')};"
-            if item.conversion.using or can_fail(item.old.type, item.new.type):
+            if not strict if item.conversion.using else can_fail(item.old.type, item.new.type):
                 caught = "OTHERS" if item.conversion.using else "data_exception"
                 assign = (
                     f"BEGIN\n    {assign}\n  EXCEPTION WHEN {caught} THEN\n"
@@ -66,14 +84,15 @@ class Sync:
                 f"IF TG_OP = 'INSERT' AND {old} IS NOT NULL THEN\n    {own} := {from_old(item, self._table)};\n"
                 f"  ELSIF TG_OP = 'INSERT' OR {changed} THEN\n    {old} := {value};\n  END IF;"
             )
-        return self._made(lines, ())
+        function, *trigger = self._made(lines, ())
+        return (f"CREATE FUNCTION {function}", *trigger)
 
     def _made(self, lines: Sequence[str], settings: Sequence[str]) -> tuple[str, ...]:
         body = "\n  ".join(lines)
         table = qualified(self._table.name)
         clauses = "".join(f" {text}" for text in dict.fromkeys(settings))
         return (
-            f"CREATE FUNCTION {self._function}() RETURNS trigger LANGUAGE plpgsql{clauses} AS {_TAG}\n"
+            f"{self._function}() RETURNS trigger LANGUAGE plpgsql{clauses} AS {_TAG}\n"
             f"BEGIN\n  {body}\n  RETURN NEW;\nEND\n{_TAG}",
             f"CREATE TRIGGER {quote_ident(self.trigger)} BEFORE INSERT OR UPDATE ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION {self._function}()",
