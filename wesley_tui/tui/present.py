@@ -68,7 +68,7 @@ LOCK_BLOCKS: Mapping[LockMode, str] = {
 
 WAVE_PURPOSE: Mapping[str, str] = {
     "PLAN": "Checks and records what is about to happen.",
-    "EXPAND": "Adds what the new schema needs, beside what is there.",
+    "EXPAND": "Adds what the new schema needs. Clients of the old schema go on working.",
     "BACKFILL": "Writes existing rows, in batches that can be paused and resumed.",
     "VALIDATE": "Proves the new constraints on existing rows, while readers and writers go on.",
     "CONTRACT": "Takes away what the new schema does not have. Runs only when a person asks for it.",

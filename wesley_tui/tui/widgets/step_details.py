@@ -241,11 +241,14 @@ def describe_wave(wave: Wave) -> Content:
         for relation, mode in step.locks.items():
             locks[relation] = max(mode, locks.get(relation, mode))
     estimate = sum(step.estimate_ms for step in wave.steps)
+    purpose = WAVE_PURPOSE.get(wave.name, "")
+    if wave.name == "EXPAND" and any(step.breaks for step in wave.steps):  # a rename in place
+        purpose = "Adds what the new schema needs. Clients of the old schema break: see below."
     return lines_of(
         [
             [
                 Content.assemble((wave.name, "bold"), "  ", badge(wave.hazard)),
-                Content.styled(WAVE_PURPOSE.get(wave.name, ""), "$muted"),
+                Content.styled(purpose, "$muted"),
             ],
             labelled("Steps", classes),
             labelled("Strongest lock per relation", locks_lines(locks)),
