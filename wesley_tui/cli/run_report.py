@@ -111,6 +111,6 @@ def finish(report: RunReport, *, as_json: bool) -> NoReturn:
         sys.exit(report.exit_code or int(ExitCode.FAILED))
     if report.error:
         note(f"wesley: {report.error}")
-        if report.status == "failed" and "wesley resume" not in report.error and "wesley retry" not in report.error:
+        if report.status in {"failed", "cancelled"} and "wesley resume" not in report.error and "wesley retry" not in report.error:
             note("  What had succeeded stays. Go on with: wesley resume; take it back with: wesley rollback")
     sys.exit(report.exit_code)

@@ -14,7 +14,7 @@ from wesley_tui.executor.certificate import (
     compare_with_database,
     verify_certificate,
 )
-from wesley_tui.executor.events import RunState, RunStatus
+from wesley_tui.executor.events import RunState, RunStatus, StepStatus
 from wesley_tui.executor.ledger import RunSummary
 from wesley_tui.executor.stored import plan_from_document
 from wesley_tui.planner.plan import Plan
@@ -125,8 +125,9 @@ def status_text(stored: StoredRun | None) -> str:
     told, untold = report_of(stored.plan, stored.state)
     for step in (*told, *untold):
         took = f"{step.duration_ms:.0f} ms" if step.duration_ms is not None else ""
-        lines.append(f"  {step.wave:<9} {step.status:<10} {step.op} {step.object}  {took}".rstrip())
-    if run.recovery_needed or run.status is RunStatus.FAILED:
+        status = step.status if run.owned or step.status != StepStatus.RUNNING else "interrupted"
+        lines.append(f"  {step.wave:<9} {status:<10} {step.op} {step.object}  {took}".rstrip())
+    if run.recovery_needed or run.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
         lines.append("Go on with: wesley resume; give it up with: wesley cancel")
     elif run.status is RunStatus.CONTRACT_PENDING:
         lines.append("The CONTRACT wave waits: wesley resume --contract")

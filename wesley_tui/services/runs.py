@@ -117,7 +117,8 @@ class RunReport:
             return "Nothing to do: the database already matches the schema."
         counts: dict[str, int] = {}
         for step in self.steps:
-            counts[step.status] = counts.get(step.status, 0) + 1
+            status = "interrupted" if step.status == StepStatus.RUNNING else step.status
+            counts[status] = counts.get(status, 0) + 1
         told = ", ".join(f"{number} {status}" for status, number in counts.items()) or "no step ran"
         lines = [
             f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
