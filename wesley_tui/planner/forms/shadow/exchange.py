@@ -43,6 +43,7 @@ def exchange(party: Sequence[ShadowTable], parts: Parts, situation: Situation) -
     for table in party:
         turns += _turns(table, parts.on(table.name), situation)
     turns += [_take_name(part) for part in parts.foreign_keys]
+    turns.append(_Turn((), tuple(_brought_up_to_date(party))))
     names = ", ".join(f"{table.name}.{item.name}" for table in party for item in table.columns)
     return Operation(
         op="exchange_columns",
@@ -174,7 +175,7 @@ def _turns(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[_Tu
     for item in table.columns:
         yield from _belongings(table, item)
     yield from _statistics_made(table, situation)
-    yield _Turn(sync.backward(), (*_brought_up_to_date(table), *sync.removed()))
+    yield _Turn(sync.backward(), sync.removed())
 
 
 def _dropped(part: Part[Check] | Part[ForeignKey] | Part[Key]) -> str:
@@ -375,23 +376,24 @@ def _statistics_made(table: ShadowTable, situation: Situation) -> Iterator[_Turn
         yield _Turn(ddl_lifecycle.create_object(wanted), ddl_lifecycle.drop_object(wanted))
 
 
-def _brought_up_to_date(table: ShadowTable) -> Iterator[str]:
-    """On the way back: old values for what was written since the exchange, and a refusal when there is none. Writers
-    wait from here on, and readers do not: what somebody wrote between this look and the exchange would be lost. The
-    names are those after the exchange."""
-    name = qualified(table.name)
-    yield f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
-    for item in table.columns:
-        new, old = f"t.{quote_ident(item.name)}", f"t.{quote_ident(item.away)}"
-        if reverse_template(item.old.type, item.new.type) is None and not item.conversion.using:
-            through = cast_through(item.new.type, item.old.type)
-            value = f"{new}{f'::{through}' if through else ''}::{item.old.type}"
+def _brought_up_to_date(party: Sequence[ShadowTable]) -> Iterator[str]:
+    """The way back begins: old values for what was written since the exchange, and a refusal when there is none.
+    Writers wait from here on, and readers do not: what somebody wrote between this look and the exchange would be
+    lost. The names are those after the exchange."""
+    yield f"LOCK TABLE {', '.join(qualified(table.name) for table in party)} IN SHARE ROW EXCLUSIVE MODE"
+    for table in party:
+        name = qualified(table.name)
+        for item in table.columns:
+            new, old = f"t.{quote_ident(item.name)}", f"t.{quote_ident(item.away)}"
+            if reverse_template(item.old.type, item.new.type) is None and not item.conversion.using:
+                through = cast_through(item.new.type, item.old.type)
+                value = f"{new}{f'::{through}' if through else ''}::{item.old.type}"
+                missing = f"{old} IS NULL AND {new} IS NOT NULL"
+                yield f"UPDATE {name} AS t SET {quote_ident(item.away)} = {value} WHERE {missing}"
+            lost = differs(new, from_old(item, table, "t"), item.new.type)
+            where = f"rows of {table.name} have a value in {item.name}"
+            said = f" {where} that {item.old.type} cannot hold: nothing was undone"
             yield (
-                f"UPDATE {name} AS t SET {quote_ident(item.away)} = {value} WHERE {old} IS NULL AND {new} IS NOT NULL"
+                f"SELECT CASE WHEN pg_catalog.count(*) > 0 THEN (pg_catalog.count(*) || {quote_literal(said)})"
+                f"::pg_catalog.int4 END FROM {name} AS t WHERE {lost}"
             )
-        lost = differs(new, from_old(item, table, "t"), item.new.type)
-        said = f" rows of {table.name} have a value in {item.name} that {item.old.type} cannot hold: nothing was undone"
-        yield (
-            f"SELECT CASE WHEN pg_catalog.count(*) > 0 THEN (pg_catalog.count(*) || {quote_literal(said)})"
-            f"::pg_catalog.int4 END FROM {name} AS t WHERE {lost}"
-        )
