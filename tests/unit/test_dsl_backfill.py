@@ -10,7 +10,7 @@ from tests.hand_written import made
 from tests.unit.planner_cases import ORDERS, USERS, table
 from wesley_tui.catalog.model import Catalog, Column, PrimaryKey, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.snapshot import Snapshot
-from wesley_tui.dsl.backfill_guard import Allowed, harmless_functions, read_backfill
+from wesley_tui.dsl.backfill_guard import Allowed, check_harmless, harmless_functions, read_backfill
 from wesley_tui.dsl.json_text import PlanError
 from wesley_tui.dsl.template import Wrong
 from wesley_tui.planner.plan import Step
@@ -219,6 +219,49 @@ def test_it_is_taken(sql: str) -> None:
     step = step_of(sql)
     assert step.backfill is not None
     assert step.backfill.key == ("id",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "(email).pg_read_file",
+        "('postgresql.conf'::text).pg_read_file",
+        "(3).pg_sleep",
+        "(SELECT 5).pg_terminate_backend",
+        "users.loud",
+        "(users).loud",
+        "!!! email",
+    ],
+)
+def test_a_call_in_disguise_is_a_call(value: str) -> None:
+    """``(x).f`` is ``f(x)``, and so is an operator."""
+    own = function("loud", "VOLATILE")
+    operator = SqlObject(
+        "operator",
+        QName("public", "!!!"),
+        ("CREATE OPERATOR public.!!! (FUNCTION = public.loud, RIGHTARG = text)",),
+        arguments="none, text",
+    )
+    catalog = Catalog(CATALOG.schemas, CATALOG.tables, objects={own.ref: own, operator.ref: operator})
+    with pytest.raises(Wrong, match="may write, wait or call out"):
+        read_backfill(f"UPDATE users SET email = {value}", catalog)
+    if value.startswith("(") and "loud" not in value:
+        with pytest.raises(Wrong, match="may write, wait or call out"):
+            check_harmless(f"SELECT {value} FROM users")
+
+
+def test_a_view_that_calls_is_a_call() -> None:
+    own = function("loud", "VOLATILE")
+    inner = SqlObject("view", QName("public", "inside"), ("CREATE VIEW public.inside AS SELECT public.loud('x') AS e",))
+    outer = SqlObject("view", QName("public", "outside"), ("CREATE VIEW public.outside AS SELECT * FROM inside",))
+    catalog = Catalog(CATALOG.schemas, CATALOG.tables, objects={item.ref: item for item in (own, inner, outer)})
+    with pytest.raises(Wrong, match="public.loud"):
+        read_backfill("UPDATE users SET email = v.e FROM outside AS v", catalog)
+
+
+def test_a_field_is_no_call() -> None:
+    for value in ("(users).email", "users.email", "(email).lower"):
+        read_backfill(f"UPDATE users SET email = {value}", CATALOG)
 
 
 def test_a_policy_can_allow_functions_and_deny_tables() -> None:

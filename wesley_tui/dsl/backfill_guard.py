@@ -8,6 +8,7 @@ is refused with its place in the text.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -203,10 +204,58 @@ def _refuse_parts(statement: Any, allowed: Allowed, catalog: Catalog | None) -> 
             _refuse_function(node, offset, allowed, catalog)
         if is_a(node, ast.RangeVar):
             _refuse_relation(node, common, catalog)
+            _refuse_calls_in_view(node, max(node.location, 0), allowed, catalog)
         if is_a(node, ast.A_Expr) and node.name is not None and len(node.name) > 1:
             schema = node.name[0].sval
             if schema != "pg_catalog":
                 raise Wrong(f"an operator of schema {schema}: nobody knows what it does", offset=offset)
+        if is_a(node, ast.A_Expr) and node.name is not None:
+            _refuse_own_operator(node.name[-1].sval, offset, catalog)
+        if is_a(node, ast.ColumnRef, ast.A_Indirection):
+            _refuse_calls_by_dot(node, allowed, catalog)
+
+
+def _refuse_own_operator(name: str, offset: int, catalog: Catalog | None) -> None:
+    """An operator is a call of its function."""
+    for item in catalog.objects.values() if catalog is not None else ():
+        if item.kind == "operator" and item.name.name == name:
+            behind = re.search(r"(?:FUNCTION|PROCEDURE) = ([^,)]+)", item.statements[0])
+            schema, _, function = (behind[1].replace('"', "") if behind else "").rpartition(".")
+            own = _own_functions(schema or None, function, catalog)
+            if not own or not all(_is_quiet(found) for found in own):
+                raise Wrong(f"the operator {name} calls a function that may write, wait or call out", offset=offset)
+
+
+def _refuse_calls_by_dot(node: Any, allowed: Allowed, catalog: Catalog | None, *, strict: bool = False) -> None:
+    """For PostgreSQL ``(x).name`` is the call ``name(x)`` when x has no such field, whatever the type of x. ``strict``:
+    nobody knows the fields."""
+    if is_a(node, ast.ColumnRef):
+        names = [item.sval for item in node.fields[1:] if is_a(item, ast.String)]
+    else:
+        names = [item.sval for item in node.indirection if is_a(item, ast.String)]
+    places = (getattr(item, "location", None) for item in _walk(node))
+    offset = next((place for place in places if isinstance(place, int) and place >= 0), 0)
+    for name in names:
+        if name in allowed.functions or f"public.{name}" in allowed.functions:
+            continue
+        loud = any(not _is_quiet(item) for item in _own_functions(None, name, catalog))
+        # A whole row is no argument of PostgreSQL's own functions that do harm.
+        unknown = is_a(node, ast.A_Indirection) and name not in harmless_functions()
+        if (loud or (unknown and (catalog is not None or strict))) and not _is_field(name, catalog):
+            raise Wrong(
+                f".{name} is no field: PostgreSQL calls the function {name}, which may write, wait or call out",
+                offset=offset,
+            )
+
+
+def _is_field(name: str, catalog: Catalog | None) -> bool:
+    """Of a table or of a composite type."""
+    if catalog is None:
+        return False
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return any(table.column(name) is not None for table in catalog.tables.values()) or any(
+        item.kind == "composite type" and word.search(item.statements[0]) for item in catalog.objects.values()
+    )
 
 
 def check_harmless(query: str) -> None:
@@ -218,6 +267,8 @@ def check_harmless(query: str) -> None:
             raise Wrong("a check only looks: it neither writes nor locks")
         if is_a(node, ast.FuncCall):
             _refuse_function(node, max(node.location, 0), Allowed(), None)
+        if is_a(node, ast.A_Indirection):
+            _refuse_calls_by_dot(node, Allowed(), None, strict=True)
 
 
 def _refuse_function(node: Any, offset: int, allowed: Allowed, catalog: Catalog | None) -> None:
@@ -290,6 +341,20 @@ def _refuse_relation(node: Any, common: Collection[str], catalog: Catalog | None
         near = difflib.get_close_matches(str(name), map(str, catalog.tables), 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise Wrong(f"there is no table {spelled(name)}{hint}", offset=node.location)
+
+
+def _refuse_calls_in_view(
+    node: Any, place: int, allowed: Allowed, catalog: Catalog | None, seen: Collection[QName] = ()
+) -> None:
+    """What a view calls, the statement calls that reads it; what a materialized view has called is over."""
+    wanted = QName(node.schemaname or "public", node.relname)
+    for item in catalog.objects.values() if catalog is not None else ():
+        if item.kind == "view" and item.name == wanted and wanted not in seen:
+            for part in _walk(parse_sql(item.statements[0])[0].stmt):
+                if is_a(part, ast.FuncCall):
+                    _refuse_function(part, place, allowed, catalog)
+                elif is_a(part, ast.RangeVar):
+                    _refuse_calls_in_view(part, place, allowed, catalog, (*seen, wanted))
 
 
 def _is_system(schema: str) -> bool:
