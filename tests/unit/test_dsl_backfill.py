@@ -255,7 +255,7 @@ def test_a_view_that_calls_is_a_call() -> None:
     inner = SqlObject("view", QName("public", "inside"), ("CREATE VIEW public.inside AS SELECT public.loud('x') AS e",))
     outer = SqlObject("view", QName("public", "outside"), ("CREATE VIEW public.outside AS SELECT * FROM inside",))
     catalog = Catalog(CATALOG.schemas, CATALOG.tables, objects={item.ref: item for item in (own, inner, outer)})
-    with pytest.raises(Wrong, match="public.loud"):
+    with pytest.raises(Wrong, match=r"public\.loud"):
         read_backfill("UPDATE users SET email = v.e FROM outside AS v", catalog)
 
 
