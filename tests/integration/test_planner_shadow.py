@@ -198,6 +198,19 @@ def test_a_value_that_the_author_cannot_convert_is_refused_before_the_exchange(d
     assert rows(database, "SELECT code FROM t WHERE id = 3") == [(7,)]
 
 
+def test_a_conversion_that_reads_a_generated_column(database: str) -> None:
+    """A trigger sees NULL there, whatever will be computed."""
+    seed(
+        database,
+        "CREATE TABLE public.t (id bigint PRIMARY KEY, n text, twice bigint GENERATED ALWAYS AS (id * 2) STORED)",
+        f"INSERT INTO public.t SELECT i, i FROM generate_series(1, {ROWS}) i",
+    )
+    field = 'n: Int @using(expr: "COALESCE(twice, 0)::integer")\n  twice: BigInt @generated(expr: "id * 2")'
+    wanted, intent = declared(field)
+    carry_out(database, plan_for(database, wanted, intent), batch_rows=1000)
+    assert rows(database, "SELECT count(*) FROM t WHERE n = id * 2") == [(ROWS,)]
+
+
 def test_what_is_equal_but_not_the_same_comes_back_too(database: str) -> None:
     catalog = seed(
         database,

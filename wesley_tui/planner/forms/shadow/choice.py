@@ -118,6 +118,11 @@ def _obstacle(change: AlterColumnType, changes: Sequence[Change], situation: Sit
         return "it also becomes NOT NULL, and its default gives every row another value; two plans would not block"
     for column in live.columns:
         computed = column.generated
+        if computed is not None and change.using is not None and mentions(change.using, column.name):
+            return (
+                f"its conversion reads the generated column {column.name}, which no trigger can see before it is "
+                "computed"
+            )
         if computed is not None and computed.kind == "stored" and mentions(computed.expression, name):
             return (
                 f"the stored generated column {column.name} is computed from it, and PostgreSQL can only write it again"

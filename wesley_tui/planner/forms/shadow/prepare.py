@@ -249,11 +249,16 @@ def _prove(table: ShadowTable, own: Parts, situation: Situation) -> Iterator[Ope
         phase=Phase.CONSTRAINT,
         statements=(*sync.stricter(), *([f"{target} " + ", ".join(additions)] if made else [])),
         undo=(*([f"{target} " + ", ".join(removals)] if made else []), *sync.as_before()),
-        prechecks=tuple(checks.constraint_absent(table.name, item.name) for item in made),
+        prechecks=(
+            # A client that may not call what the expression calls would be refused from now on.
+            *(_no_value_missing(item, table) for item in table.columns if item.conversion.using),
+            *(checks.constraint_absent(table.name, item.name) for item in made),
+        ),
         postchecks=tuple(checks.constraint_exists(table.name, item.name) for item in made),
         provides=(shadow_resource(table.name, "checked by rules"),),
         needs=(shadow_resource(table.name, "filled"),),
         why=(*([rules] if made else []), *([refused] if sync.stricter() else [])),
+        unbounded=bool(sync.stricter()),
     )
     if not proven:
         return
@@ -281,12 +286,7 @@ def _proof_of_values(item: ShadowColumn, table: ShadowTable) -> StepCheck | None
     """What no rule on the table can prove, because the value depends on settings: our own session has those of the
     trigger. It reads the table, so it belongs to a step that may take its time."""
     if item.conversion.using:
-        # Not whether the values are the same: the expression may give another one every time.
-        missing = f"t.{quote_ident(item.shadow)} IS NULL AND {item.conversion.of('t')} IS NOT NULL"
-        return StepCheck(
-            f"{table.name} has rows that have no value yet in {item.shadow}: its trigger was disabled for a while",
-            f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {missing})",
-        )
+        return _no_value_missing(item, table)
     if not settings_of(item.old.type, item.new.type, using=False):
         return None
     new = f"pg_catalog.rtrim(t.{quote_ident(item.shadow)}::pg_catalog.text)"
@@ -295,6 +295,16 @@ def _proof_of_values(item: ShadowColumn, table: ShadowTable) -> StepCheck | None
         f"{table.name} has rows in which {item.shadow} is not what {item.name} converts to: its trigger was disabled "
         "for a while, or another one fires after it; take the run back and plan again",
         f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {new} IS DISTINCT FROM {wanted})",
+    )
+
+
+def _no_value_missing(item: ShadowColumn, table: ShadowTable) -> StepCheck:
+    """Not whether the values are the same: an author's own expression may give another one every time."""
+    missing = f"t.{quote_ident(item.shadow)} IS NULL AND {item.conversion.of('t')} IS NOT NULL"
+    return StepCheck(
+        f"{table.name} has rows that have no value yet in {item.shadow}: its trigger was disabled for a while, or "
+        "could not compute it with the rights of who wrote them",
+        f"SELECT NOT EXISTS (SELECT 1 FROM {qualified(table.name)} AS t WHERE {missing})",
     )
 
 
