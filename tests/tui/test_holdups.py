@@ -9,6 +9,7 @@ from tests.tui.fakes import FakeRun, FakeWorkbench
 from wesley_tui.executor.events import EventType
 from wesley_tui.tui.screens.question import QuestionScreen
 from wesley_tui.tui.screens.typed import TypedScreen
+from wesley_tui.tui.widgets.key_bar import KeyBar
 
 OLD = {
     "pid": 4711, "user": "report", "application": "nightly [red]", "state": "idle in transaction", "age_s": 7200.0,
@@ -26,13 +27,19 @@ def waiting(driver: Driver, *blockers: dict[str, Any]) -> FakeRun:
     return run
 
 
+def hints(driver: Driver) -> list[str]:
+    return [hint.label for hint in driver.main.query_one(KeyBar).hints]
+
+
 def test_the_blocker_is_ended_after_its_pid_was_typed() -> None:
     bench = FakeWorkbench()
 
     async def scenario(driver: Driver) -> None:
         await driver.run_plan()
         run = waiting(driver, YOUNG, OLD)
+        assert "Blockers" not in hints(driver)
         await driver.advance()
+        assert "Blockers" in hints(driver)
         await driver.press("b")
         assert isinstance(driver.app.screen, QuestionScreen)
         await driver.press("t")

@@ -111,6 +111,7 @@ def finish(report: RunReport, *, as_json: bool) -> NoReturn:
         sys.exit(report.exit_code or int(ExitCode.FAILED))
     if report.error:
         note(f"wesley: {report.error}")
-        if report.status in {"failed", "cancelled"} and "wesley resume" not in report.error and "wesley retry" not in report.error:
-            note("  What had succeeded stays. Go on with: wesley resume; take it back with: wesley rollback")
+        told = "wesley resume" in report.error or "wesley retry" in report.error
+        if report.status in {"failed", "cancelled"} and not told:
+            note("  What had succeeded stays. Go on with: wesley resume")
     sys.exit(report.exit_code)

@@ -17,7 +17,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORM = re.compile(
     r"(?P<days>[A-Za-z,-]+)\s+(?P<from>\d\d?:\d\d)\s*-\s*(?P<to>\d\d?:\d\d)\s+(?P<zone>[A-Za-z0-9_+/-]+)"
 )
-_EXAMPLE = "write it like 'Sun 02:00-05:00 Europe/Berlin'"
+_EXAMPLE = "write it like 'Sun 02:00-05:00 Europe/Berlin' or 'daily 22:00-04:00 UTC': days, hours, time zone"
 
 
 @dataclass(frozen=True, slots=True)

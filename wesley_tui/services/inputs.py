@@ -53,7 +53,12 @@ def planned_from(target: Target, paths: Sequence[str], options: PlanningOptions,
     """
     path = Path(paths[0])
     if tuple(paths) == ("-",) and _begins_with_brace(sys.stdin.buffer):
-        return _hand_written(target, "<stdin>", sys.stdin.buffer.read(), options, policy)
+        data = sys.stdin.buffer.read()
+        if b'"wesley_plan"' not in data and b'"plan_id"' in data:
+            from wesley_tui.services.errors import InputError
+
+            raise InputError("<stdin>: a plan file is read by its name: wesley apply FILE. Nothing was planned.")
+        return _hand_written(target, "<stdin>", data, options, policy)
     if len(paths) == 1 and is_plan_file(path):
         from wesley_tui.dsl.document import is_hand_written
 

@@ -44,7 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("run.pause", ("p",), "Pause", "Pause after the current batch or step", "run", footer=True),
     Command("run.resume", ("r",), "Go on", "Go on with a paused run", "run", footer=True),
     Command("run.abort", ("x",), "Abort", "Cancel the statement that runs, and end the run", "run", footer=True),
-    Command("run.decide", ("b",), "Blockers", "Decide about a step that waits for a lock", "run"),
+    Command("run.decide", ("b",), "Blockers", "Decide about a step that waits for a lock", "run", footer=True),
     Command("run.summary", ("v",), "Verdict", "Show the verdict of the last run", "run"),
     Command("schema.save", ("ctrl+s",), "Save", "Save the schema file", "schema", footer=True),
     Command("schema.next_problem", ("f8",), "Problem", "Go to the next problem in the schema", "schema", footer=True),

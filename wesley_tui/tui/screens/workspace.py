@@ -271,6 +271,8 @@ class Workspace(Screen[None]):
         for item in commands_of("main"):
             if not item.footer or (item.id in ("run.pause", "run.resume", "run.abort") and not now.running):
                 continue
+            if item.id == "run.decide" and not now.waiting_steps:
+                continue
             if now.question_selected != (item.id in _ANSWERS) and item.group == "plan":
                 continue
             own = self.context.keys.get(item.id)
