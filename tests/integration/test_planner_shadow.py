@@ -588,6 +588,30 @@ def test_a_partitioned_table(each_database: str) -> None:
     assert rows(each_database, "SELECT count(*) FROM t WHERE n = id") == [(ROWS,)]
 
 
+def test_rows_move_between_partitions_all_along(database: str) -> None:
+    """A row that moves is inserted again: with the value that it had, whatever the settings of who moves it, also when
+    the old column is out of use."""
+    catalog = seed(
+        database,
+        "CREATE TABLE public.t (id bigint, k int, n text, PRIMARY KEY (id, k)) PARTITION BY LIST (k)",
+        *(f"CREATE TABLE public.t{k} PARTITION OF public.t FOR VALUES IN ({k})" for k in (1, 2)),
+        f"INSERT INTO public.t SELECT i, 1, '2020-01-01 00:00' FROM generate_series(1, {ROWS}) i",
+    )
+    plan = plan_for(database, changed(catalog, **dict.fromkeys(("t__n", "t1__n", "t2__n"), "timestamp with time zone")))
+    steps = len(ops(plan))
+    for done in range(1, steps + 1):
+        carry_out(database, part(plan, range(done, done + 1)), batch_rows=1000)
+        run(database, ["SET TimeZone = 'America/New_York'", f"UPDATE public.t SET k = 2 WHERE id = {done}"])
+    assert "retire_column" in ops(plan)
+    seen = "SELECT count(*), sum(k), count(*) FILTER (WHERE n = '2020-01-01 00:00Z') FROM t"
+    assert rows(database, seen) == [(ROWS, ROWS + steps, ROWS)]
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="column list"):
+        run(database, ["INSERT INTO public.t VALUES (-1, 1, '2020-01-01')"])
+    take_back(database, part(plan, range(steps, steps + 1)))
+    take_back(database, part(plan, range(1, steps)))
+    assert rows(database, "SELECT count(*) FROM t WHERE n LIKE '2020-01-01 00:00%'") == [(ROWS,)]
+
+
 def test_whatever_stands_on_the_columns_stands_again(each_database: str) -> None:
     """And again after the way back, from the same plan."""
     catalog = seed(

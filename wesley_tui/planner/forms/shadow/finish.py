@@ -18,6 +18,7 @@ from wesley_tui.catalog.snapshot import RestingColumn
 from wesley_tui.diff.changes import RenameColumn
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.planner import checks
+from wesley_tui.planner.bounds import key_columns
 from wesley_tui.planner.conversion import reverse_template
 from wesley_tui.planner.forms.shadow.parts import Parts, index_of
 from wesley_tui.planner.forms.shadow.prepare import has_way_back, shadow_resource
@@ -224,6 +225,18 @@ def _drop_index(table: QName, name: str, needs: tuple[str, ...], again: tuple[st
     )
 
 
+def _partition_columns(table: QName, situation: Situation) -> list[str]:
+    """What decides to which partition a row belongs, on every level."""
+    found: list[str] = []
+    pending = [table]
+    while pending:
+        name = pending.pop()
+        key = situation.live_table(name).partition_by
+        found += key_columns(key) if key is not None else ()
+        pending += situation.partitions.get(name, ())
+    return list(dict.fromkeys(found))
+
+
 def _let_go(
     table: QName,
     columns: Sequence[str],
@@ -245,7 +258,7 @@ def _let_go(
         last = [f"{target} " + ", ".join(f"DROP COLUMN {quote_ident(name)}" for name in columns)]
     else:
         last = [f"{target} RENAME COLUMN {quote_ident(old)} TO {quote_ident(new)}" for old, new in resting.items()]
-        last += guard(table, list(resting.values()), tag)
+        last += guard(table, list(resting.values()), tag, _partition_columns(table, situation))
     undo: tuple[str, ...] = ()
     if back and not purge:
         last_back = guard_removed(table, tag)

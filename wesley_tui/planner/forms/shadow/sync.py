@@ -73,8 +73,11 @@ class Sync:
         touches keeps its old value, even if the conversion has cut something off it.
 
         An INSERT without column list still means the old column by its position: its value reaches the new one."""
-        lines = []
+        lines: list[str] = []
+        settings: list[str] = []
         for item in self._table.columns:
+            # For what an INSERT without column list, or a row that moves to another partition, brings.
+            settings += settings_of(item.old.type, item.new.type, using=item.conversion.using)
             back = None if item.conversion.using else reverse_template(item.old.type, item.new.type)
             value = "NULL" if back is None else back.replace("{}", f"NEW.{quote_ident(item.name)}")
             # Equal is not the same: jsonb '1.0' and '1.00', interval '30 days' and '1 mon', citext 'a' and 'A'.
@@ -84,7 +87,7 @@ class Sync:
                 f"IF TG_OP = 'INSERT' AND {old} IS NOT NULL THEN\n    {own} := {from_old(item, self._table)};\n"
                 f"  ELSIF TG_OP = 'INSERT' OR {changed} THEN\n    {old} := {value};\n  END IF;"
             )
-        function, *trigger = self._made(lines, ())
+        function, *trigger = self._made(lines, settings)
         return (f"CREATE FUNCTION {function}", *trigger)
 
     def _made(self, lines: Sequence[str], settings: Sequence[str]) -> tuple[str, ...]:
@@ -106,17 +109,27 @@ class Sync:
         )
 
 
-def guard(table: QName, columns: Sequence[str], tag: str) -> tuple[str, ...]:
+def guard(table: QName, columns: Sequence[str], tag: str, moving: Sequence[str] = ()) -> tuple[str, ...]:
     """A trigger that refuses rows with a value in columns that are out of use: only an INSERT that counts columns
-    instead of naming them has one. Its condition is all that other writes pay for it."""
+    instead of naming them has one. Its condition is all that other writes pay for it.
+
+    ``moving``: what decides about the partition of a row. One that moves is inserted again, so it leaves the values
+    behind that are out of use."""
     function = _guard_function(table, tag)
     values = " OR ".join(f"NEW.{quote_ident(column)} IS NOT NULL" for column in columns)
     message = f"INSERT into {table} without a column list: a column has changed its type and moved to the end"
+    moves = ""
+    if moving:
+        named = [quote_ident(column) for column in moving]
+        moved = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in named)
+        emptied = " ".join(f"NEW.{quote_ident(column)} := NULL;" for column in columns)
+        moves = f"  IF TG_OP = 'UPDATE' THEN\n    IF {moved} THEN {emptied} END IF;\n    RETURN NEW;\n  END IF;\n"
     return (
-        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {_TAG}\nBEGIN\n"
+        f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {_TAG}\nBEGIN\n{moves}"
         f"  RAISE EXCEPTION USING MESSAGE = {quote_literal(message)}, ERRCODE = 'object_not_in_prerequisite_state',\n"
         f"    HINT = 'Name the columns: INSERT INTO table (a, b) VALUES ...';\nEND\n{_TAG}",
-        f"CREATE TRIGGER {quote_ident(SYNC_TRIGGER + tag)} BEFORE INSERT ON {qualified(table)} "
+        f"CREATE TRIGGER {quote_ident(SYNC_TRIGGER + tag)} BEFORE INSERT{' OR UPDATE' if moving else ''} "
+        f"ON {qualified(table)} "
         f"FOR EACH ROW WHEN ({values}) EXECUTE FUNCTION {function}()",
     )
 
