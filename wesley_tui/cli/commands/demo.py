@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option("--list", "list_sessions", is_flag=True, help="Name the example sessions and stop.")
 @click.option("--headless", is_flag=True, help="Plan, apply and verify without the terminal application.")
 @click.option("--keep", is_flag=True, help="Go on with the database of the last demo instead of loading it again.")
-@click.option("--unsafe", is_flag=True, help="Let steps of class H3 be confirmed by typing their names.")
+@click.option(
+    "--unsafe", is_flag=True, help="Let steps of class H3 be confirmed by typing their names; headless: allow them."
+)
 @options.as_json
 def command(slug: str, list_sessions: bool, headless: bool, keep: bool, unsafe: bool, as_json: bool) -> None:
     """Start a private PostgreSQL, load an example session and open it; the server stops when you leave."""
@@ -38,14 +40,14 @@ def command(slug: str, list_sessions: bool, headless: bool, keep: bool, unsafe: 
     demo = prepare(session, user_state_path("wesley") / "demo", note, keep=keep)
     try:
         if headless or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            _headless(demo, as_json=as_json)
+            _headless(demo, as_json=as_json, unsafe=unsafe)
         else:
             from wesley_tui.cli.commands.open import open_application
 
             open_application((str(demo.schema_path),), demo.target.conninfo, unsafe=unsafe)
     finally:
-        note("stopping the embedded PostgreSQL")
-        demo.stop()
+        stopped = demo.stop()
+        note("the embedded PostgreSQL is stopped" if stopped else "another demo goes on with the embedded PostgreSQL")
 
 
 def _list(sessions: Iterable[Session], *, as_json: bool) -> None:
@@ -55,7 +57,7 @@ def _list(sessions: Iterable[Session], *, as_json: bool) -> None:
         result("\n".join(f"{item.slug:<22} {item.title}: {item.summary}" for item in sessions))
 
 
-def _headless(demo: Demo, *, as_json: bool) -> None:
+def _headless(demo: Demo, *, as_json: bool, unsafe: bool) -> None:
     """What a person would do in the TUI: look at the plan, run it, and see that the database then matches."""
     from wesley_tui.cli.run_report import finish, print_event
     from wesley_tui.services.planning import plan_schema
@@ -73,7 +75,7 @@ def _headless(demo: Demo, *, as_json: bool) -> None:
         demo.target,
         planned.plan,
         options_,
-        unsafe=False,
+        unsafe=unsafe,
         contract=False,
         say=note,
         listen=print_event,
