@@ -19,7 +19,7 @@ from wesley_tui.catalog.model import (
     Table,
 )
 from wesley_tui.lint import LintOptions, lint_script
-from wesley_tui.planner.effects import EffectContext, Effects, effects_of
+from wesley_tui.planner.effects import EffectContext, Effects, effects_of, effects_of_all
 from wesley_tui.planner.effects.record import RowLock
 from wesley_tui.planner.hazards import judge
 from wesley_tui.planner.operations import Operation, Phase
@@ -155,3 +155,12 @@ def test_a_script_s_own_relations_are_nobody_s() -> None:
     (_, report) = lint_script("CREATE TABLE a (id int);\nUPDATE a SET id = 1;", LintOptions())
     assert report.hazard.name == "H0"
     assert report.locks == {"public.a": LockMode.RowExclusiveLock}
+
+
+def test_what_is_dropped_and_made_again_is_locked() -> None:
+    """The new relation of that name is nobody's yet, the old one was somebody's."""
+    context = EffectContext()
+    effects, _ = effects_of_all(["DROP VIEW public.v", "CREATE VIEW public.v AS SELECT 1"], context)
+    assert effects.locks == {"public.v": LockMode.AccessExclusiveLock}
+    effects, _ = effects_of_all(["CREATE VIEW public.v AS SELECT 1", "DROP VIEW public.v"], context)
+    assert effects.locks == {}

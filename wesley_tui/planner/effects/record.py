@@ -136,19 +136,26 @@ def _sorted(names: Iterable[QName]) -> tuple[str, ...]:
 
 
 def merged(parts: Iterable[Effects]) -> Effects:
-    """The effects of several statements in one transaction: every lock is held to its end."""
+    """The effects of several statements in one transaction: every lock is held to its end. What one of them makes is
+    new to those after it; one before it may have dropped another of that name, for which somebody waits."""
     parts = tuple(parts)
-    creates = {name for part in parts for name in part.creates}
+    creates: set[str] = set()
+    made: list[frozenset[str]] = []
+    for part in parts:
+        creates.update(part.creates)
+        made.append(frozenset(creates))
 
     def names(field_name: str) -> set[str]:
-        return {name for part in parts for name in getattr(part, field_name)} - creates
+        return {
+            name for part, new in zip(parts, made, strict=True) for name in getattr(part, field_name) if name not in new
+        }
 
     def sentences(field_name: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(text for part in parts for text in getattr(part, field_name)))
 
     rewrites = names("rewrites")
     return Effects(
-        locks=_strongest((part.locks for part in parts), creates),
+        locks=_strongest((part.locks for part in parts), made),
         rewrites=tuple(sorted(rewrites)),
         scans=tuple(sorted(names("scans") - rewrites)),
         rebuilds=tuple(sorted({name for part in parts for name in part.rebuilds})),
@@ -160,7 +167,7 @@ def merged(parts: Iterable[Effects]) -> Effects:
         assumes=sentences("assumes"),
         reads=tuple(sorted(names("reads"))),
         writes=tuple(sorted(names("writes"))),
-        row_locks=_strongest((part.row_locks for part in parts), creates),
+        row_locks=_strongest((part.row_locks for part in parts), made),
         notices=sentences("notices"),
         replication=sentences("replication"),
         standbys=sentences("standbys"),
@@ -170,9 +177,10 @@ def merged(parts: Iterable[Effects]) -> Effects:
 _Mode = TypeVar("_Mode", bound=IntEnum)
 
 
-def _strongest(parts: Iterable[Mapping[str, _Mode]], creates: Collection[str]) -> dict[str, _Mode]:
+def _strongest(parts: Iterable[Mapping[str, _Mode]], made: Iterable[Collection[str]]) -> dict[str, _Mode]:
     found: dict[str, _Mode] = {}
-    for part in parts:
+    for part, new in zip(parts, made, strict=True):
         for name, mode in part.items():
-            found[name] = max(mode, found.get(name, mode))
-    return {name: found[name] for name in sorted(found.keys() - set(creates))}
+            if name not in new:
+                found[name] = max(mode, found.get(name, mode))
+    return dict(sorted(found.items()))
