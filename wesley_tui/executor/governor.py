@@ -89,7 +89,7 @@ class Knobs:
     """Backfill batches grow or shrink towards this duration."""
     busy_batch_ms: float = 10.0
     """Likewise, while clients work: no longer may one of them have to wait for a row."""
-    busy_share: float = 25.0
+    busy_share: float = 50.0
     """Percent of the time that batches of a backfill take while clients work, 1 to 100; the rest is theirs."""
     workers: int = 4
     """psql children that work at the same time, 1 to 4."""
