@@ -114,3 +114,17 @@ def test_a_failed_run_is_taken_back_as_far_as_it_came(upgraded: str, tmp_path: P
     assert call(upgraded, tmp_path, "plan", tmp_path / "v2.graphql", "--json").json["waves"] == []
     later = call(upgraded, tmp_path, "resume", "--run", "3")
     assert later.code != 0
+
+
+def test_a_constraint_that_was_proven_remains_so_and_that_is_said(database: str, tmp_path: Path) -> None:
+    run_sql(database, "CREATE TABLE t (id int PRIMARY KEY, n int)", "ALTER TABLE t ADD CHECK (n > 0) NOT VALID")
+    (tmp_path / "t.graphql").write_text(
+        'type T @table(name: "t") { id: Int! @pk  n: Int @check(name: "t_n_check", expr: "n > 0")  more: Int }'
+    )
+    applied = call(database, tmp_path, "apply", tmp_path / "t.graphql", "--yes")
+    assert applied.code == 0, applied.err
+    back = call(database, tmp_path, "rollback", "--yes", "--unsafe")
+    assert back.code == 0, back.err
+    assert "stays: what step 2 (validate_constraint public.t.t_n_check) has proven" in back.err
+    assert "NOT verified" not in back.out
+    assert run_sql(database, "SELECT convalidated FROM pg_constraint WHERE conname = 't_n_check'") == [(True,)]
