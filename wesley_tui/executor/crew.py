@@ -17,6 +17,11 @@ LONG_S = 0.1
 """A worker that has been busy for longer is worth another psql for the next ready step."""
 
 
+def _since(worker: Worker) -> float:
+    """Since when a worker is at one thing: a statement, or the pause between two attempts to get a lock."""
+    return worker.given_at if worker.busy_since is None else worker.busy_since
+
+
 class Crew:
     def __init__(self, binary: PsqlBinary, access: PsqlAccess, control: Control, server_version: int) -> None:
         self.workers: list[Worker] = []
@@ -35,7 +40,7 @@ class Crew:
         if len(self.workers) >= limit:
             return None
         now = time.monotonic()
-        long = all(worker.busy_since is not None and now - worker.busy_since > LONG_S for worker in busy)
+        long = all(now - _since(worker) > LONG_S for worker in busy)
         if busy and not long and step.kind is StepKind.TRANSACTIONAL:
             return None
         worker = Worker(len(self.workers) + 1, self._binary, self._access, self._control, self._server_version)

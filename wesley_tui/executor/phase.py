@@ -111,6 +111,7 @@ class Phase:
             if worker is None:
                 return
             first = worker.step = self._frontier.take(ready)
+            worker.given_at = time.monotonic()
             flight = _Flight(worker, [first, *self._more_behind(worker, first)])
             for step in flight.steps:
                 wave = self._waves[step.step_sha]

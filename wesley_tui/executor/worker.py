@@ -46,6 +46,8 @@ class Worker:
         """Monotonic time since when it waits for an answer."""
         self.step: Step | None = None
         """What it was given to run last."""
+        self.given_at = 0.0
+        """Monotonic time when it got what it is at."""
         self.told_waiting = 0.0
         """Monotonic time of the last event that says whom its statement waits for."""
         self.ahead = 1
