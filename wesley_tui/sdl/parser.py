@@ -114,7 +114,8 @@ class Parser:
             keyword_at, keyword = self._word("type, enum, scalar, schema … after extend")
         if keyword not in _KEYWORDS or (extend and keyword == "directive"):
             hint = "a schema holds definitions only, no operations" if keyword in _EXECUTABLE else ""
-            self._fail(f"unexpected {keyword!r} where a definition should start", keyword_at, hint)
+            shown = keyword if len(keyword) <= 63 else f"{keyword[:63]}…"
+            self._fail(f"unexpected {shown!r} where a definition should start", keyword_at, hint)
         word = cast(Keyword, keyword)
         if word == "directive":
             return self._directive_definition(keyword_at, description)

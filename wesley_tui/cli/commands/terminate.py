@@ -42,6 +42,8 @@ def command(
             result_json([holdup.blocker.metrics for holdup in found])
         else:
             result(printable("\n".join(str(holdup.blocker) for holdup in found) or "Nobody holds up the run."))
+            if found:
+                note("end one of them, its transaction is rolled back: wesley terminate PID")
         return
     holdup = next((holdup for holdup in found if holdup.blocker.pid == pid), None)
     if holdup is None:
