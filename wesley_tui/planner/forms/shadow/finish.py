@@ -23,7 +23,7 @@ from wesley_tui.planner.conversion import reverse_template
 from wesley_tui.planner.forms.shadow.parts import Parts, index_of
 from wesley_tui.planner.forms.shadow.prepare import has_way_back, shadow_resource
 from wesley_tui.planner.forms.shadow.sync import Sync, differs, guard, guard_removed
-from wesley_tui.planner.operations import Operation, Phase
+from wesley_tui.planner.operations import Operation, Phase, constraint_resource, name_resource
 from wesley_tui.planner.plan import StepKind
 from wesley_tui.planner.shadows import ShadowTable
 from wesley_tui.planner.situation import MOVED_PREFIX, Situation, clipped_name
@@ -60,7 +60,8 @@ def finish(table: ShadowTable, parts: Parts, situation: Situation) -> Iterator[O
         [item.name for item in renamed.constraints],
         sync.removed(),
         situation,
-        needs=needs,
+        # Their undo knows the column by the name that it has until now.
+        needs=(*needs, *_leaving(table, situation)),
         back=(
             *(ddl.add_constraint(table.name, item) for item in renamed.constraints),
             *(
@@ -72,6 +73,16 @@ def finish(table: ShadowTable, parts: Parts, situation: Situation) -> Iterator[O
             *_caught_up(table),
         ),
     )
+
+
+def _leaving(table: ShadowTable, situation: Situation) -> Iterator[str]:
+    """What stands on the old column, is not made again, and is dropped by steps of its own."""
+    live = situation.live_table(table.name)
+    for item in (*live.constraints, *live.indexes):
+        now = situation.current_name(table.name, item.name)
+        if now in table.leaving or item.name in table.leaving:
+            yield constraint_resource(table.name, item.name, "gone")
+            yield name_resource(table.name.schema, now)
 
 
 def _caught_up(table: ShadowTable) -> Iterator[str]:
