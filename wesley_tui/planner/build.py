@@ -9,7 +9,7 @@ step to step, so that the effects of each are those in the state that the ones b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
@@ -31,7 +31,7 @@ from wesley_tui.planner.profiles import Profile, profile_named
 from wesley_tui.planner.rates import Rates
 from wesley_tui.planner.situation import PlanOptions, survey
 
-__all__ = ["PlanOptions", "build_plan", "steps_of"]
+__all__ = ["PlanOptions", "build_plan", "step_of", "steps_of"]
 
 
 def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOptions | None = None) -> Plan:
@@ -109,45 +109,63 @@ def steps_of(operations: Sequence[Operation], snapshot: Snapshot, profile: Profi
         if operation.proven:
             effects = replace(effects, scans=tuple(name for name in effects.scans if name not in operation.proven))
         _follow_renames(operation, sizes)
-        work = work_of(operation.kind, effects, sizes)
-        duration = estimate_ms(work, rates, operation.backfill)
-        verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
         # A circle that was cut leaves a need that comes later: it is no dependency.
         depends = {provider for provider in needs[position] if provider < position} | {
             last_on[name] for name in _serialized(effects) if name in last_on
         }
-        created.update(effects.creates)
-        last_on.update(dict.fromkeys(_serialized(effects), position))
+        step = step_of(operation, effects, sizes=sizes, rates=rates, profile=profile, created=created)
         steps.append(
-            Step(
+            replace(
+                step,
                 step_sha=str(position + 1),
                 ordinal=position + 1,
-                op=operation.op,
-                object=operation.object,
-                kind=operation.kind,
-                statements=operation.statements,
-                hazard=verdict.hazard,
-                locks=effects.locks,
-                rewrites=effects.rewrites,
-                scans=effects.scans,
                 depends_on=tuple(str(provider + 1) for provider in sorted(depends)),
-                prechecks=operation.prechecks,
-                postchecks=operation.postchecks,
-                undo=operation.undo,
-                loses=verdict.loses,
-                breaks=verdict.breaks,
-                who_waits=verdict.who_waits,
-                why=verdict.why,
-                estimate_ms=duration,
-                work=work,
-                lock_timeout_ms=profile.lock_timeout_ms,
-                statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
-                leftover_check=operation.leftover_check,
-                leftover_cleanup=operation.leftover_cleanup,
-                backfill=operation.backfill,
             )
         )
+        created.update(effects.creates)
+        last_on.update(dict.fromkeys(_serialized(effects), position))
     return steps
+
+
+def step_of(
+    operation: Operation,
+    effects: Effects,
+    *,
+    sizes: Mapping[str, TableSize],
+    rates: Rates,
+    profile: Profile,
+    created: Collection[str] = (),
+) -> Step:
+    """One operation with what it does, judged and estimated; without a place in a plan."""
+    work = work_of(operation.kind, effects, sizes)
+    duration = estimate_ms(work, rates, operation.backfill)
+    verdict = judge(operation, effects, created=created, sizes=sizes, estimate_ms=duration, profile=profile)
+    return Step(
+        step_sha="",
+        ordinal=0,
+        op=operation.op,
+        object=operation.object,
+        kind=operation.kind,
+        statements=operation.statements,
+        hazard=verdict.hazard,
+        locks=effects.locks,
+        rewrites=effects.rewrites,
+        scans=effects.scans,
+        prechecks=operation.prechecks,
+        postchecks=operation.postchecks,
+        undo=operation.undo,
+        loses=verdict.loses,
+        breaks=verdict.breaks,
+        who_waits=verdict.who_waits,
+        why=verdict.why,
+        estimate_ms=duration,
+        work=work,
+        lock_timeout_ms=profile.lock_timeout_ms,
+        statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
+        leftover_check=operation.leftover_check,
+        leftover_cleanup=operation.leftover_cleanup,
+        backfill=operation.backfill,
+    )
 
 
 def _backfill_statement(operation: Operation) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ clients break.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from wesley_tui.catalog.snapshot import TableSize
@@ -35,7 +35,7 @@ def judge(
     effects: Effects,
     *,
     created: Collection[str],
-    sizes: dict[str, TableSize],
+    sizes: Mapping[str, TableSize],
     estimate_ms: float,
     profile: Profile,
 ) -> Verdict:
@@ -83,7 +83,7 @@ def _time_reasons(
     locks: dict[str, LockMode],
     growing: list[str],
     blocking: bool,
-    sizes: dict[str, TableSize],
+    sizes: Mapping[str, TableSize],
     estimate_ms: float,
 ) -> list[tuple[HazardClass, str]]:
     if operation.kind is StepKind.BACKFILL:

@@ -120,11 +120,11 @@ def plan_undo(run_id: int, plan: Plan, done: Collection[str], snapshot: Snapshot
 
 def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> Iterator[Step]:
     """Last step first; what cannot run in a transaction stands alone."""
+    from wesley_tui.planner.build import step_of
     from wesley_tui.planner.effects import EffectContext, effects_of, effects_of_all
-    from wesley_tui.planner.estimates import estimate_ms, work_of
-    from wesley_tui.planner.hazards import judge
     from wesley_tui.planner.operations import Operation, Phase
     from wesley_tui.planner.profiles import profile_named
+    from wesley_tui.planner.rates import ASSUMED
 
     profile = profile_named(plan.profile)
     sizes = {str(name): size for name, size in snapshot.sizes.items()}
@@ -144,29 +144,7 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
                 kind=kind,
                 unbounded=kind is StepKind.AUTOCOMMIT or bool(effects.scans or effects.rewrites),
             )
-            work = work_of(kind, effects, sizes)
-            duration = estimate_ms(work)
-            verdict = judge(operation, effects, created=(), sizes=sizes, estimate_ms=duration, profile=profile)
-            undone = Step(
-                step_sha="",
-                ordinal=0,
-                op=operation.op,
-                object=step.object,
-                kind=kind,
-                statements=statements,
-                hazard=verdict.hazard,
-                locks=effects.locks,
-                rewrites=effects.rewrites,
-                scans=effects.scans,
-                loses=verdict.loses,
-                breaks=verdict.breaks,
-                who_waits=verdict.who_waits,
-                why=verdict.why,
-                estimate_ms=duration,
-                work=work,
-                lock_timeout_ms=profile.lock_timeout_ms,
-                statement_timeout_ms=0 if operation.unbounded else profile.statement_timeout_ms,
-            )
+            undone = step_of(operation, effects, sizes=sizes, rates=ASSUMED, profile=profile)
             yield _with_leftover(undone) if kind is StepKind.AUTOCOMMIT else undone
 
 
