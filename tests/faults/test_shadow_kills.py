@@ -27,7 +27,8 @@ from wesley_tui.executor.events import RunStatus
 from wesley_tui.executor.stored import document_from_plan
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.plan import Plan
-from wesley_tui.services.rollback import plan_undo
+from wesley_tui.services.rollback import undo_of
+from wesley_tui.services.target import Target
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
 _WIRE = ("before_send", "half_sent", "after_send")
@@ -89,7 +90,7 @@ def test_killed_and_resumed(database: str, tmp_path: Path, point: str) -> None:
     assert not ledger.verify(database)
 
 
-@pytest.mark.parametrize("point", _ALL if _SLOW else ["after_send:45"])
+@pytest.mark.parametrize("point", _ALL if _SLOW else ["after_send:45", "after_run:3"])
 def test_killed_and_rolled_back(database: str, tmp_path: Path, point: str) -> None:
     catalog, _, plan = _prepared(database)
     with Writers(database, 2) as writers:
@@ -100,8 +101,7 @@ def test_killed_and_rolled_back(database: str, tmp_path: Path, point: str) -> No
             pytest.skip("killed before the run began")
         if code != 0:
             cancel_run(database, last.run_id, "to be rolled back")
-        done = ledger.succeeded(database, plan.plan_id)
-        undo = plan_undo(last.run_id, plan, done, read(database)).plan
+        undo = undo_of(Target(database), last.run_id).plan
         if any(undo.steps):
             outcome = start_run(database, undo, accept(undo, contract=True)).wait(90)
             assert outcome is not None

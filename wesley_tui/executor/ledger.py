@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +17,15 @@ from wesley_tui.executor.errors import CannotConnect, MissingPrivilege, Statemen
 from wesley_tui.executor.events import Event, RunState, RunStatus, reduce_all
 from wesley_tui.executor.locks import RUN_LOCK
 from wesley_tui.executor.target import own_conninfo
+from wesley_tui.planner.plan import StepCheck
 
 __all__ = [
     "RunSummary",
+    "begun",
     "events",
     "find",
     "history",
+    "holds",
     "plan_document",
     "reading",
     "run_state",
@@ -146,6 +149,25 @@ def succeeded(conninfo: str, plan_id: str) -> set[str]:
             "SELECT step_sha FROM wesley.migration_done WHERE plan_id = %s", (plan_id,)
         ).fetchall()
     return {row[0] for row in rows}
+
+
+def begun(conninfo: str, plan_id: str) -> set[str]:
+    """``step_sha`` of the steps outside a transaction that were begun and of which nobody knows how they ended."""
+    with reading(conninfo) as connection:
+        rows = connection.execute(
+            "SELECT last.step_sha FROM (SELECT DISTINCT ON (l.step_sha) l.step_sha, l.status"
+            " FROM wesley.migration_ledger l LEFT JOIN wesley.migration_generations g USING (plan_id)"
+            " WHERE l.plan_id = %s AND l.generation = coalesce(g.generation, 1)"
+            " ORDER BY l.step_sha, l.ledger_id DESC) AS last WHERE last.status = 'started'",
+            (plan_id,),
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def holds(conninfo: str, checks: Sequence[StepCheck]) -> bool:
+    """Whether all ``checks`` are satisfied now."""
+    with reading(conninfo) as connection:
+        return all(bool((connection.execute(check.sql.encode()).fetchone() or (None,))[0]) for check in checks)
 
 
 def verify(conninfo: str) -> list[str]:

@@ -75,9 +75,29 @@ def undo_of(target: Target, run_id: int | None = None) -> Undo:
     if any(step.op == _MARK for step in plan.steps):
         raise InputError(f"run {run.run_id} is a rollback itself: plan the schema again instead")
     _refuse_later(run, runs, target)
-    done = ledger.succeeded(target.conninfo, run.plan_id)
+    plan, done = _as_found(target, plan, ledger.succeeded(target.conninfo, run.plan_id))
     snapshot = asyncio.run(target.snapshot(None))
     return plan_undo(run.run_id, plan, done, snapshot)
+
+
+def _as_found(target: Target, plan: Plan, done: Collection[str]) -> tuple[Plan, set[str]]:
+    """The plan and what of it has happened, by looking: a step outside a transaction may have ended, or left something
+    half-made, when nobody was there any more to hear of it. What it left half-made is what there is to undo of it."""
+    from wesley_tui.executor import ledger
+
+    begun = ledger.begun(target.conninfo, plan.plan_id)
+    found: dict[str, Step] = {}
+    for step in plan.steps:
+        if step.step_sha not in begun:
+            continue
+        if step.postchecks and ledger.holds(target.conninfo, step.postchecks):
+            found[step.step_sha] = step
+        elif step.leftover_check is not None and ledger.holds(target.conninfo, [step.leftover_check]):
+            found[step.step_sha] = replace(step, undo=step.leftover_cleanup)
+    waves = tuple(
+        replace(wave, steps=tuple(found.get(step.step_sha, step) for step in wave.steps)) for wave in plan.waves
+    )
+    return replace(plan, waves=waves), {*done, *found}
 
 
 def _refuse_later(run: RunSummary, runs: Sequence[RunSummary], target: Target) -> None:
