@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from statistics import median
 
 from wesley_tui.planner.plan import Rate
 
@@ -76,6 +75,10 @@ def measured_rates(history: Iterable[tuple[float, Mapping[str, int]]], assumed: 
         name = _told_rate(work, assumed)
         if name is not None and duration >= _LEAST_MS:
             found[name].append(work[WORK_OF_RATE[name]] / max(duration - assumed.brief.value, 1.0))
+    if not any(found.values()):
+        return assumed
+    from statistics import median  # not for a server without history: it brings decimals, fractions and random numbers
+
     told = {
         name: Rate(round(median(values), 3), getattr(assumed, name).unit, f"measured in {_steps(len(values))}")
         for name, values in found.items()

@@ -49,7 +49,6 @@ from wesley_tui.sdl.views import ViewDraft, view_draft
 __all__ = ["CompiledSchema", "Compiler", "compile_schema"]
 
 MAX_DIAGNOSTICS = 200
-_TABLE_ONLY = frozenset({"pk", "unique", "index", "fk", "check", "exclude", "rls", "policy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +146,6 @@ class _Compilation:
                 else:
                     definitions.append(definition)
         return definitions
-
-    # -- types ------------------------------------------------------------------------------------------------------
 
     # -- the schema and views ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,12 @@ from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import CreateIndex, DropIndex, RenameIndex, ReplaceIndex
 from wesley_tui.planner import checks
 from wesley_tui.planner.effects.expressions import mentions
-from wesley_tui.planner.forms.partitioned import build_by_partition, drop_whole_index, is_partitioned
+from wesley_tui.planner.forms.partitioned import (
+    build_by_partition,
+    built_concurrently,
+    drop_whole_index,
+    is_partitioned,
+)
 from wesley_tui.planner.forms.shadow.parts import on_old_columns
 from wesley_tui.planner.operations import (
     Operation,
@@ -40,20 +45,9 @@ def _build(table: QName, index: Index, situation: Situation) -> Iterator[Operati
 
 
 def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Operation:
-    drop = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
     columns = [key.column for key in index.keys if key.column is not None] + list(index.include)
-    return Operation(
-        op="add_index_concurrently",
-        object=f"{table}.{index.name}",
-        wave="EXPAND",
-        phase=Phase.INDEX,
-        kind=StepKind.AUTOCOMMIT,
-        statements=(ddl.create_index(table, index, concurrently=True),),
-        # A constraint that took the index over takes it along when it is undone.
-        undo=(f"DROP INDEX CONCURRENTLY IF EXISTS {qualified(QName(table.schema, index.name))}",),
-        prechecks=(checks.table_exists(table), checks.relation_absent(QName(table.schema, index.name))),
-        postchecks=(checks.index_valid(table, index.name, unique=index.unique),),
-        provides=(index_resource(table, index.name),),
+    return replace(
+        built_concurrently(table, index),
         needs=(
             table_resource(table),
             *(column_resource(table, column) for column in columns),
@@ -66,9 +60,6 @@ def build_index(table: QName, index: Index, _: Situation, why: str = "") -> Oper
             "it waits for transactions that are older than itself; if it is interrupted, the INVALID index that is "
             "left is dropped and the build starts again",
         ),
-        unbounded=True,
-        leftover_check=checks.index_leftover(table, index.name),
-        leftover_cleanup=(drop,),
     )
 
 

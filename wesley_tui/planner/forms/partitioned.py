@@ -31,6 +31,7 @@ __all__ = [
     "add_foreign_key_by_partition",
     "add_key_by_partition",
     "build_by_partition",
+    "built_concurrently",
     "drop_whole_index",
     "is_partitioned",
 ]
@@ -76,7 +77,7 @@ def build_by_partition(table: QName, index: Index, situation: Situation) -> Iter
             shells.append(ddl.create_index(partition.name, part, only=True))
         else:
             parts.append(index_resource(partition.name, name.name))
-            yield _built(partition.name, part)
+            yield built_concurrently(partition.name, part)
         attached.append(ddl.attach_index(names[partition.partition_of], name))
     drop = f"DROP INDEX {qualified(whole)}"
     columns = [key.column for key in index.keys if key.column is not None] + list(index.include)
@@ -100,7 +101,8 @@ def build_by_partition(table: QName, index: Index, situation: Situation) -> Iter
     )
 
 
-def _built(table: QName, index: Index) -> Operation:
+def built_concurrently(table: QName, index: Index) -> Operation:
+    """The build of an index of one table or partition, with what a build that was cut short leaves."""
     drop = f"DROP INDEX CONCURRENTLY {qualified(QName(table.schema, index.name))}"
     return Operation(
         op="add_index_concurrently",
@@ -109,6 +111,7 @@ def _built(table: QName, index: Index) -> Operation:
         phase=Phase.INDEX,
         kind=StepKind.AUTOCOMMIT,
         statements=(ddl.create_index(table, index, concurrently=True),),
+        # A constraint that took the index over takes it along when it is undone.
         undo=(f"DROP INDEX CONCURRENTLY IF EXISTS {qualified(QName(table.schema, index.name))}",),
         prechecks=(checks.table_exists(table), checks.relation_absent(QName(table.schema, index.name))),
         postchecks=(checks.index_valid(table, index.name, unique=index.unique),),
@@ -135,7 +138,7 @@ def add_key_by_partition(
             continue  # an earlier run made it, and was stopped
         if not any(item.name == name and item.valid for item in partition.indexes):
             yield replace(
-                _built(partition.name, replace(index, name=name)),
+                built_concurrently(partition.name, replace(index, name=name)),
                 needs=(
                     table_resource(partition.name),
                     name_resource(partition.name.schema, name),
