@@ -91,7 +91,7 @@ def make_wrong(name: str) -> None:
     right_files = installation.rails_files
     installation.rails_files = lambda: [*right_files(), ("999_wrong.sql", WRONG[name])]
     right_ask = Worker.ask
-    phase.MOST_AHEAD = 1
+    phase._MOST_TOGETHER = 1
 
     async def ask(self: Worker, statement: str, **options: Any) -> Any:
         for function in ("apply_step", "backfill_batch"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+import wesley_tui
 from tests.plans import accept, make_plan, transactional
 from wesley_tui.executor import ledger
 from wesley_tui.executor.abandon import cancel_run
@@ -63,14 +65,66 @@ def test_every_file_can_be_run_again(database: str) -> None:
     assert ledger.history(database)[0].run_id == run_id
 
 
+_UNDER_THEIR_CALLERS = frozenset(
+    {
+        "event_sha", "hold_head", "chain_events", "enter_step", "take_object_locks", "lock_relations", "use_settings",
+        "failing_check", "demand", "succeed_step",
+    }
+)  # fmt: skip
+"""They run under the search_path of the function that calls them."""
+_QUALIFIED = frozenset({"apply_steps", "put_in_generation"})
+"""They have none, and name everything in full: a procedure that has one cannot commit."""
+
+
 def test_every_function_pins_its_search_path(database: str) -> None:
     installed(database)
     found = run_sql(
         database,
-        "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'wesley'::regnamespace"
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'wesley'::regnamespace"
         " AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, wesley, pg_temp']",
     )
-    assert found == []
+    assert {name for (name,) in found} == _UNDER_THEIR_CALLERS | _QUALIFIED
+
+
+def test_the_program_calls_no_function_that_runs_under_its_callers_path() -> None:
+    texts = [path.read_text() for path in Path(wesley_tui.__file__).parent.rglob("*.py")]
+    asked = {name for text in texts for name in re.findall(r"wesley\.([a-z_]+)\(|\"([a-z_]+)\"", text) for name in name}
+    assert "apply_steps" in asked
+    assert "append_event" in asked
+    assert not asked & (_UNDER_THEIR_CALLERS - {"demand"}), "demand is a word of other rooms too"
+
+
+def test_no_operator_of_another_schema_is_taken_for_the_rails_own(database: str) -> None:
+    installed(database)
+    run_id = a_run(database)
+    run_sql(
+        database,
+        "CREATE SCHEMA evil",
+        "CREATE FUNCTION evil.never(text, text) RETURNS boolean LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'taken in'; END$$",
+        "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.never)",
+        "CREATE FUNCTION evil.cardinality(anyarray) RETURNS int LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'taken in'; END$$",
+    )
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET search_path = evil, pg_catalog")
+        with pytest.raises(psycopg.Error, match="taken in"):
+            connection.execute("SELECT 'a'::text = 'b'::text")
+        row = connection.execute("SELECT fence FROM wesley.migration_head").fetchone()
+        assert row is not None
+        steps = connection.execute(
+            "SELECT array_agg(ordinal), array_agg(content_sha), array_agg(9), array_agg(100)"
+            " FROM wesley.migration_steps"
+        ).fetchone()
+        assert steps is not None
+        connection.execute(
+            "INSERT INTO wesley.migration_generations SELECT plan_id, 2, 'again' FROM wesley.migration_plans"
+        )
+        connection.execute("DROP TABLE public.a, public.b")
+        connection.execute("CALL wesley.apply_steps(%s, %s, %s, %s, %s, %s)", (run_id, row[0], *steps))
+    assert run_sql(database, "SELECT to_regclass('public.a') IS NOT NULL, to_regclass('public.b') IS NOT NULL") == [
+        (True, True)
+    ]
 
 
 @pytest.mark.parametrize("table", ["migration_plans", "migration_steps", "migration_ledger", "migration_events"])

@@ -7,7 +7,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -209,6 +209,15 @@ class Control:
     async def succeeded(self, plan_id: str) -> set[str]:
         """``step_sha`` of the steps that are done, in whatever run."""
         rows = await self._rows("SELECT step_sha FROM wesley.migration_done WHERE plan_id = %s", (plan_id,))
+        return {row[0] for row in rows}
+
+    async def succeeded_among(self, step_shas: Collection[str]) -> set[str]:
+        """Those of these steps of the run's plan that are done."""
+        rows = await self._rows(
+            "SELECT d.step_sha FROM wesley.migration_done d JOIN wesley.migration_runs r USING (plan_id)"
+            " WHERE r.run_id = %s AND d.step_sha = ANY (%s)",
+            (self.run_id, list(step_shas)),
+        )
         return {row[0] for row in rows}
 
     async def waves_complete(self) -> set[str]:

@@ -116,9 +116,19 @@ class RunState:
     finished: datetime | None = None
     last_event_id: int = 0
     message: str = ""
+    health: str = "healthy"
+    """What the governor said last: ``healthy``, ``degraded`` or ``open``."""
+    health_message: str = ""
+    """With its reasons; empty while healthy."""
+    window: str = ""
+    """The window that some steps wait for; empty: none."""
+    window_open: bool = True
 
     def step(self, step_sha: str) -> StepState:
-        return self.steps.get(step_sha, StepState())
+        return self.steps.get(step_sha, _PENDING)
+
+
+_PENDING = StepState()
 
 
 _RUN_STATUS: Mapping[EventType, RunStatus] = {
@@ -138,6 +148,16 @@ _STEP_STATUS: Mapping[EventType, StepStatus] = {
     EventType.STEP_FAIL: StepStatus.FAILED,
     EventType.BACKFILL_PROGRESS: StepStatus.RUNNING,
 }
+
+_GOVERNING = frozenset(
+    {
+        EventType.LOCK_ACQUIRED,
+        EventType.GOVERNOR_BACKPRESSURE,
+        EventType.GOVERNOR_CIRCUIT_OPEN,
+        EventType.GOVERNOR_RECOVERED,
+        EventType.GOVERNOR_CHANGED,
+    }
+)
 
 _FINAL = frozenset(
     {
@@ -159,34 +179,54 @@ def reduce(state: RunState, event: Event) -> RunState:
 def reduce_all(state: RunState, events: Iterable[Event]) -> RunState:
     """The state after all ``events``, in order: what :func:`reduce` gives one by one, with one copy of the steps."""
     steps: dict[str, StepState] | None = None
+    last, message = state.last_event_id, state.message
     for event in events:
-        if event.id <= state.last_event_id:
+        if event.id <= last:
             continue
-        status = _RUN_STATUS.get(event.type, state.status)
-        if event.type is EventType.PLAN_COMPLETE:
-            pending = bool(event.metrics.get("contract_pending"))
-            status = RunStatus.CONTRACT_PENDING if pending else RunStatus.COMPLETE
-        if event.step_sha is not None and event.type in _STEP_STATUS:
+        last, message = event.id, event.message or message
+        of_step = event.step_sha is not None and event.type in _STEP_STATUS
+        if of_step and event.step_sha is not None:
             if steps is None:
                 steps = dict(state.steps)
-            steps[event.step_sha] = _advance(steps.get(event.step_sha, StepState()), event)
-        state = replace(
-            state,
-            plan_id=event.plan_id,
-            run_id=event.run_id,
-            status=status,
-            wave=event.wave if event.type is EventType.WAVE_START else state.wave,
-            waves_complete=(
-                state.waves_complete | {event.wave}
-                if event.type is EventType.WAVE_COMPLETE and event.wave is not None
-                else state.waves_complete
-            ),
-            started=state.started or event.time,
-            finished=event.time if status in _FINAL else None,
-            last_event_id=event.id,
-            message=event.message or state.message,
-        )
-    return state if steps is None else replace(state, steps=steps)
+            steps[event.step_sha] = _advance(steps.get(event.step_sha, _PENDING), event)
+        if not of_step or state.status is not RunStatus.RUNNING:
+            state = _moved(state, event)
+    return replace(state, last_event_id=last, message=message, steps=state.steps if steps is None else steps)
+
+
+def _moved(state: RunState, event: Event) -> RunState:
+    """What the event says of the run as a whole."""
+    status = _RUN_STATUS.get(event.type, state.status)
+    if event.type is EventType.PLAN_COMPLETE:
+        pending = bool(event.metrics.get("contract_pending"))
+        status = RunStatus.CONTRACT_PENDING if pending else RunStatus.COMPLETE
+    complete = state.waves_complete
+    if event.type is EventType.WAVE_COMPLETE and event.wave is not None:
+        complete |= {event.wave}
+    state = replace(
+        state,
+        plan_id=event.plan_id,
+        run_id=event.run_id,
+        status=status,
+        wave=event.wave if event.type is EventType.WAVE_START else state.wave,
+        waves_complete=complete,
+        started=state.started or event.time,
+        finished=event.time if status in _FINAL else None,
+    )
+    return _governed(state, event) if event.type in _GOVERNING else state
+
+
+def _governed(state: RunState, event: Event) -> RunState:
+    """What the governor and the window let the run do from now on."""
+    metrics = event.metrics
+    if event.type is EventType.LOCK_ACQUIRED:  # a process has taken the run up: its governor has seen nothing yet
+        return replace(state, health="healthy", health_message="", window="", window_open=True)
+    if event.type is EventType.GOVERNOR_CHANGED:
+        if "open" not in metrics:
+            return state
+        return replace(state, window=str(metrics.get("window", "")), window_open=bool(metrics["open"]))
+    health = str(metrics.get("health", state.health))
+    return replace(state, health=health, health_message="" if health == "healthy" else event.message)
 
 
 def _advance(step: StepState, event: Event) -> StepState:

@@ -54,7 +54,8 @@ class Opened:
 
 async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOptions) -> Opened:
     """Enter a new run of ``plan``."""
-    check_review(plan, token)
+    document = document_from_plan(plan)
+    check_review(plan, sha256_hex(document), token)
     find_psql()
     async with connections(conninfo) as (control, lock, facts):
         await _check_window(control, options)
@@ -69,7 +70,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
         await _check_drift(conninfo, plan, options)
         await install_rails(control.connection)
         await silence_orphans(lock, control, options.orphan_patience_s)
-        token = replace(token, plan_sha=await _store_plan(control.connection, plan, token.actor))
+        token = replace(token, plan_sha=await _store_plan(control.connection, plan, document, token.actor))
         if options.fingerprint is not None and plan.base != plan.target:
             await _begin_anew(control.connection, plan)
         await _enter(control, lock, plan, token, facts, resumed=None)
@@ -89,7 +90,7 @@ async def open_again(conninfo: str, run_id: int | None, options: RunOptions) -> 
         token = ReviewToken(**{**row.review, "typed_names": tuple(row.review["typed_names"])})
         plan = await load_plan(control.connection, row.plan_id, token.plan_sha)
         if options.token is not None:
-            check_review(plan, options.token)
+            check_review(plan, plan_digest(plan), options.token)
             token = options.token
         check_plan(plan, facts)
         _check_order(plan, token.contract)
@@ -127,9 +128,9 @@ async def take_run_lock(lock: AsyncConnection[Any], patience_s: float) -> None:
     )
 
 
-def check_review(plan: Plan, token: ReviewToken) -> None:
+def check_review(plan: Plan, plan_sha: str, token: ReviewToken) -> None:
     """Refuse a token of another plan, and H3 steps that it does not accept."""
-    if token.plan_id != plan.plan_id or token.plan_sha != plan_digest(plan):
+    if token.plan_id != plan.plan_id or token.plan_sha != plan_sha:
         raise PlanMismatch(
             f"plan {plan.plan_id[:16]} is not the one that was reviewed ({token.plan_id[:16]}), or it was changed "
             "since. Nothing was changed; review it again"
@@ -186,13 +187,12 @@ async def connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnec
         raise
 
 
-async def _store_plan(connection: AsyncConnection[Any], plan: Plan, actor: str) -> str:
+async def _store_plan(connection: AsyncConnection[Any], plan: Plan, document: str, actor: str) -> str:
     """Keep the plan as it was reviewed; the digest of the document that is kept.
 
     A plan that is already there must run the same in every byte. What it says of sizes and durations may differ: they
     are those of another day, and the first document stays.
     """
-    document = document_from_plan(plan)
     async with connection.transaction():
         cursor = await connection.execute(
             "INSERT INTO wesley.migration_plans (plan_id, document, document_sha, actor) VALUES (%s, %s, %s, %s)"

@@ -1,7 +1,7 @@
 """One phase of a plan under way: its frontier, the steps that fly, and what became of them.
 
-A *flight* is what a worker was given: one step, or several short ones that are sent without waiting for each answer
-(see :meth:`~wesley_tui.executor.steps.StepRunner.ahead`). How many that may be is learned from the flights before, so
+A *flight* is what a worker was given: one step, or several short ones in one call (see
+:meth:`~wesley_tui.executor.steps.StepRunner.run_together`). How many that may be is learned from the flights before, so
 that a pause or an abort is never far away.
 """
 
@@ -27,9 +27,9 @@ from wesley_tui.planner.plan import Step, StepKind, WaveName
 
 __all__ = ["Failure", "Phase", "Surroundings"]
 
-MOST_AHEAD = 16
-_SHORT_S = 0.01
-"""Steps that took no longer on average may be sent several at once."""
+_MOST_TOGETHER = 256
+_FLIGHT_S = 0.1
+"""Several steps are given together when they took no longer than this, all in all, going by the last ones."""
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ class Phase:
             self._flights[task] = flight
 
     def _more_behind(self, worker: Worker, first: Step) -> list[Step]:
-        """Steps to send right behind ``first``, where the last ones were short."""
+        """Steps to give away together with ``first``, where the last ones were short."""
 
         def fits(step: Step) -> bool:
             return (
@@ -133,9 +133,9 @@ class Phase:
                 and self._around.steering.may_start(step)
             )
 
-        if worker.ahead <= 1 or not fits(first):
+        if worker.together <= 1 or not fits(first):
             return []
-        return self._frontier.take_more(first, worker.ahead - 1, fits)
+        return self._frontier.take_more(first, worker.together - 1, fits)
 
     async def _fly(self, flight: _Flight) -> None:
         """Run the steps of a flight. When one of several fails, those behind it were not run: they are given back, and
@@ -144,7 +144,7 @@ class Phase:
         begun = time.monotonic()
         trouble: StatementFailed | ConnectionLost | None = None
         if several > 1:
-            trouble = await self._around.runner.ahead(worker, tuple(flight.steps), lambda _: self._land(flight))
+            trouble = await self._around.runner.run_together(worker, tuple(flight.steps), lambda _: self._land(flight))
             for step in flight.steps[1:]:
                 self._frontier.give_back(step)
             del flight.steps[1:]
@@ -152,8 +152,8 @@ class Phase:
             worker.step = flight.steps[0]
             await self._around.runner.run(worker, flight.steps[0], trouble)
             self._land(flight)
-        short = trouble is None and (time.monotonic() - begun) / several < _SHORT_S
-        worker.ahead = min(MOST_AHEAD, worker.ahead * 2) if short else 1
+        each = (time.monotonic() - begun) / several
+        worker.together = 1 if trouble is not None else max(1, min(_MOST_TOGETHER, 4 * several, int(_FLIGHT_S / each)))
 
     def _land(self, flight: _Flight) -> None:
         """The first step of a flight has succeeded."""

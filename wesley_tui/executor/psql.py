@@ -1,4 +1,4 @@
-"""One long-lived psql child, as a stream of exchanges: one statement in, one answer out.
+"""One long-lived psql child, as a stream of exchanges: one statement in, one answer out, never two at once.
 
 What is written must be harmless when it is cut at any byte, because psql executes its unfinished buffer when its input
 ends: only calls of functions in schema ``wesley`` go over this wire, and statements that the server itself hands out
@@ -10,10 +10,6 @@ ends: only calls of functions in schema ``wesley`` go over this wire, and statem
 
 ``:ERROR`` is psql's own verdict; a server's message that looks like one is only text. After an error ``\\errverbose``
 tells its SQLSTATE, in an exchange of its own, where no notice can stand between.
-
-:meth:`Psql.ask_ahead` writes several exchanges before the first answer is there, which saves a round trip for each.
-That is only for calls that do nothing once one before them has failed: whoever goes away in between has sent nothing
-that the next run would not find in the ledger.
 
 psql's memory of an exchange is bounded here: the last lines of each output are kept, the others counted.
 """
@@ -30,7 +26,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wesley_tui.executor import failpoints
@@ -81,10 +77,7 @@ class Psql:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._to_say: deque[_Exchange] = deque()
-        """Exchanges whose end has not been seen on the output."""
-        self._to_warn: deque[_Exchange] = deque()
-        """Likewise on the error output: neither waits for the other."""
+        self._current: _Exchange | None = None
         self._last_words: deque[str] = deque(maxlen=20)
         self._ended = False
         assert process.stdout is not None
@@ -134,29 +127,13 @@ class Psql:
         ``generated``: the statement yields the text of another one, which psql sends verbatim (``\\gexec``). Raises
         :class:`StatementFailed` when the server refuses, :class:`ConnectionLost` when psql ends.
         """
-        (exchange,) = await self._write([f"{statement} \\gexec\n" if generated else f"{statement};\n"])
-        await self._until_whole(exchange)
+        exchange = await self._exchange(f"{statement} \\gexec\n" if generated else f"{statement};\n")
         if exchange.verdict == "false":
             return exchange.answer()
         raise await self._reason(exchange)
 
-    async def ask_ahead(self, statements: Sequence[str]) -> AsyncIterator[Answer]:
-        """Send all ``statements`` at once and yield their answers in order.
-
-        Ends with the :class:`StatementFailed` of the one that was refused, after psql has come to the end of all; the
-        answers of those behind it are dropped. What they did must be nothing.
-        """
-        exchanges = await self._write([f"{statement};\n" for statement in statements])
-        for exchange in exchanges:
-            await self._until_whole(exchange)
-            if exchange.verdict != "false":
-                await self._until_whole(exchanges[-1])
-                raise await self._reason(exchange)
-            yield exchange.answer()
-
     async def _reason(self, exchange: _Exchange) -> StatementFailed:
-        (told,) = await self._write(["\\errverbose\n"])
-        await self._until_whole(told)
+        told = await self._exchange("\\errverbose\n")
         return _failure(list(told.err) + list(told.out), list(exchange.err))
 
     async def close(self) -> None:
@@ -176,32 +153,28 @@ class Psql:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _write(self, texts: Sequence[str]) -> list[_Exchange]:
-        """Write exchanges, one behind the other; nothing else may be under way."""
+    async def _exchange(self, text: str) -> _Exchange:
+        """Write one exchange and wait for its end on both outputs; nothing else may be under way."""
         stdin = self._process.stdin
         assert stdin is not None
         if self._ended:
             raise ConnectionLost(self._epitaph())
-        assert not self._to_say, "what was asked before has not been answered"
-        exchanges = [_Exchange() for _ in texts]
-        self._to_say.extend(exchanges)
-        self._to_warn.extend(exchanges)
-        for text, exchange in zip(texts, exchanges, strict=True):
-            payload = f"{text}\\echo {exchange.nonce} :ERROR\n\\warn {exchange.nonce}\n".encode()
-            failpoints.reached("before_send")
-            if failpoints.due("half_sent"):
-                os.write(stdin.get_extra_info("pipe").fileno(), payload[: len(text) // 2])
-                os.kill(os.getpid(), signal.SIGKILL)
-            stdin.write(payload)
-            failpoints.reached("after_send")
+        assert self._current is None, "what was asked before has not been answered"
+        exchange = self._current = _Exchange()
+        payload = f"{text}\\echo {exchange.nonce} :ERROR\n\\warn {exchange.nonce}\n".encode()
+        failpoints.reached("before_send")
+        if failpoints.due("half_sent"):
+            os.write(stdin.get_extra_info("pipe").fileno(), payload[: len(text) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        stdin.write(payload)
+        failpoints.reached("after_send")
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             await stdin.drain()
-        return exchanges
-
-    async def _until_whole(self, exchange: _Exchange) -> None:
         await exchange.answered.wait()
         if not exchange.whole:
             raise ConnectionLost(self._epitaph())
+        self._current = None
+        return exchange
 
     async def _read(self, stream: asyncio.StreamReader, hear: Callable[[str], None]) -> None:
         """Cut the stream into lines; of a line only the first 64 kB are kept."""
@@ -216,21 +189,19 @@ class Psql:
             hear(pending.decode("utf-8", "replace"))
 
     def _hear_out(self, line: str) -> None:
-        if not self._to_say:
+        exchange = self._current
+        if exchange is None:
             return
-        exchange = self._to_say[0]
         if line.startswith(exchange.nonce):
             exchange.verdict = line.removeprefix(exchange.nonce).strip()
-            self._to_say.popleft()
             self._maybe_answered(exchange)
         else:
             exchange.out.append(line)
 
     def _hear_err(self, line: str) -> None:
-        exchange = self._to_warn[0] if self._to_warn else None
+        exchange = self._current
         if exchange is not None and line == exchange.nonce:
             exchange.warned = True
-            self._to_warn.popleft()
             self._maybe_answered(exchange)
             return
         self._last_words.append(line)
@@ -243,8 +214,8 @@ class Psql:
 
     def _hang_up(self, _: object) -> None:
         self._ended = True
-        for exchange in (*self._to_say, *self._to_warn):
-            exchange.answered.set()
+        if self._current is not None:
+            self._current.answered.set()
 
     def _epitaph(self) -> str:
         words = " ".join(line.strip() for line in self._last_words if line.strip())[-500:]

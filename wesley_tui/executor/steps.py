@@ -8,10 +8,12 @@ whether a step is done is never concluded from what psql said, only read from th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
 from random import Random
@@ -68,32 +70,56 @@ class StepRunner:
         self._decisions = decisions
         self._random = random
 
-    async def ahead(
+    async def run_together(
         self, worker: Worker, steps: Sequence[Step], landed: Callable[[Step], None]
     ) -> StatementFailed | ConnectionLost | None:
-        """Run several transactional steps with the same statement_timeout, sent at once; ``landed`` is told of each
-        that has succeeded. Returns what the first that did not has died of: those behind it have not run."""
+        """Run several transactional steps with the same statement_timeout by one call, each in a transaction of its
+        own; ``landed`` is told of each that has succeeded. Returns what the first that did not has died of: those
+        behind it have not run. None when all have succeeded, or when it was not the step's own fault."""
         calls = []
-        for step, before in zip(steps, (None, *steps), strict=False):
+        for step in steps:
             attempt = self._attempts.get(step.step_sha, 0) + 1
             lock_ms = self._options.retry.lock_timeout_ms(1, step.lock_timeout_ms, step.max_retries)
-            call = _Call(self._control, step, sha256_hex(step_content(step)), attempt, _Memory(), lock_ms)
-            behind = () if before is None else (before.ordinal,)
-            calls.append((call, call.text("apply_step", attempt, lock_ms, *behind)))
-        asking = worker.ask_ahead([text for _, text in calls], statement_timeout_ms=steps[0].statement_timeout_ms)
+            calls.append(_Call(self._control, step, sha256_hex(step_content(step)), attempt, _Memory(), lock_ms))
+        left = deque(calls)
+
+        def has_landed() -> None:
+            call = left.popleft()
+            self._attempts[call.step.step_sha] = call.attempt
+            failpoints.reached("after_ack")
+            landed(call.step)
+
+        lookout = asyncio.create_task(self._look_out(left, has_landed))
+        trouble: StatementFailed | ConnectionLost | None = None
         try:
-            async with aclosing(asking) as answers:
-                for call, _ in calls:
-                    async with self._announced(call):
-                        answer = await anext(answers)
-                    if answer.rows[-1] == "not run":
-                        return None
-                    self._attempts[call.step.step_sha] = call.attempt
-                    failpoints.reached("after_ack")
-                    landed(call.step)
+            await worker.ask(_Call.text_of_several(calls), statement_timeout_ms=steps[0].statement_timeout_ms)
         except (StatementFailed, ConnectionLost) as error:
-            return error
-        return None
+            trouble = error
+        finally:
+            lookout.cancel()
+            await asyncio.gather(lookout, return_exceptions=True)
+        done = {call.step.step_sha for call in left}
+        if trouble is not None:
+            done = await self._control.succeeded_among(done)
+        while left and left[0].step.step_sha in done:
+            has_landed()
+        if isinstance(trouble, StatementFailed) and is_cancelled(trouble.sqlstate) and not self._stopping():
+            # The time was up for all of them together; each may take as long alone.
+            return None
+        return trouble if left else None
+
+    async def _look_out(self, left: deque[_Call], landed: Callable[[], None]) -> None:
+        """Tell, every now and then, which of the steps of one call have succeeded, and announce one that takes long."""
+        slow: _Call | None = None
+        while True:
+            await asyncio.sleep(_ANNOUNCE_AFTER_S)
+            with contextlib.suppress(StatementFailed, ConnectionLost):
+                done = await self._control.succeeded_among({call.step.step_sha for call in left})
+                while left and left[0].step.step_sha in done:
+                    landed()
+                if left and left[0] is slow:
+                    await self._control.announce(slow.step.ordinal, slow.attempt)
+                slow = left[0] if left else None
 
     async def run(self, worker: Worker, step: Step, trouble: StatementFailed | ConnectionLost | None = None) -> None:
         """Run ``step`` until it has succeeded; raises StatementFailed or WorkerLost when it does not, and
@@ -373,6 +399,19 @@ class _Call:
         self._content_sha = content_sha
         self.progressed = False
         """Whether it has committed something that a next attempt need not do again."""
+
+    @staticmethod
+    def text_of_several(calls: Sequence[_Call]) -> str:
+        """One call that makes all of them, in this order."""
+        head = calls[0]._control
+        ordinals = ", ".join(str(call.step.ordinal) for call in calls)
+        shas = ", ".join(_literal(call._content_sha) for call in calls)
+        attempts = ", ".join(str(call.attempt) for call in calls)
+        locks_ms = ", ".join(str(call.lock_ms) for call in calls)
+        return (
+            f"CALL wesley.apply_steps({head.run_id}, {head.fence}, ARRAY[{ordinals}], ARRAY[{shas}], ARRAY[{attempts}],"
+            f" ARRAY[{locks_ms}])"
+        )
 
     def text(self, function: str, *arguments: object) -> str:
         head = (self._control.run_id, self._control.fence, self.step.ordinal, self._content_sha)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from wesley_tui.executor.control import Blocker, Control
 from wesley_tui.executor.errors import ConnectionLost, StatementFailed
@@ -50,8 +49,8 @@ class Worker:
         """Monotonic time when it got what it is at."""
         self.told_waiting = 0.0
         """Monotonic time of the last event that says whom its statement waits for."""
-        self.ahead = 1
-        """How many short steps may be sent to it at once."""
+        self.together = 1
+        """How many short steps it may be given at once."""
         self.cancellable = False
         """Whether an abort may cancel what it runs: not while it removes what was left half-made."""
         self._binary = binary
@@ -84,25 +83,6 @@ class Worker:
         session's, transactional steps lower it inside. Raises StatementFailed, or :class:`WorkerLost` after having
         made sure that the lost session is gone.
         """
-        async with self._asking(statement_timeout_ms, lock_timeout_ms, cancellable) as psql:
-            async with asyncio.timeout(_patience_s(statement_timeout_ms)):
-                return await psql.ask(statement, generated=generated)
-
-    async def ask_ahead(self, statements: Sequence[str], *, statement_timeout_ms: int) -> AsyncGenerator[Answer, None]:
-        """Send several statements at once, each with this timeout, and yield their answers in order; for calls that do
-        nothing once one before them has failed. Raises as :meth:`ask` does, after the answers that came."""
-        async with self._asking(statement_timeout_ms, 0, True) as psql:
-            answers = psql.ask_ahead(statements)
-            for _ in statements:
-                async with asyncio.timeout(_patience_s(statement_timeout_ms)):
-                    answer = await anext(answers)
-                yield answer
-                self.blockers = self.seen_blockers = ()
-                self.busy_since = time.monotonic()
-
-    @asynccontextmanager
-    async def _asking(self, statement_timeout_ms: int, lock_timeout_ms: int, cancellable: bool) -> AsyncIterator[Psql]:
-        """The session, with these timeouts, busy until it has answered; it is buried when it does not."""
         psql = await self._session()
         self.blockers = self.seen_blockers = ()
         self.busy_since = time.monotonic()
@@ -114,7 +94,8 @@ class Worker:
                     f" pg_catalog.set_config('lock_timeout', '{lock_timeout_ms}', false)"
                 )
                 self._timeouts = (statement_timeout_ms, lock_timeout_ms)
-            yield psql
+            async with asyncio.timeout(statement_timeout_ms / 1000 + _GRACE_S if statement_timeout_ms else None):
+                return await psql.ask(statement, generated=generated)
         except (ConnectionLost, TimeoutError) as error:
             await self._bury(psql)
             raise WorkerLost(str(error) or "the server did not answer in time") from error
@@ -171,11 +152,6 @@ class Worker:
             await psql.close()
         pid = psql.backend_pid
         await until_gone(self._control, pid, cancel_after_s=3.0, terminate_after_s=6.0, give_up_after_s=30.0)
-
-
-def _patience_s(statement_timeout_ms: int) -> float | None:
-    """How long an answer may take before nobody believes in it any more."""
-    return statement_timeout_ms / 1000 + _GRACE_S if statement_timeout_ms else None
 
 
 async def until_gone(

@@ -27,15 +27,28 @@ _Record = TypeVar("_Record")
 
 def data_from_record(value: Any) -> Any:
     """A record, or what stands in one, as what ``json.dumps`` takes: objects, lists, texts, numbers."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is tuple:
+        return [data_from_record(item) for item in value]
+    names = _field_names(kind)  # type: ignore[arg-type]  # classes are hashable
+    if names is not None:
+        return {name: data_from_record(getattr(value, name)) for name in names}
     if isinstance(value, enum.Enum):
         return value.value if isinstance(value, str) else value.name
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: data_from_record(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {key: data_from_record(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [data_from_record(item) for item in value]
-    return value
+    return [data_from_record(item) for item in value] if isinstance(value, tuple) else value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@lru_cache(maxsize=256)
+def _field_names(kind: type[Any]) -> tuple[str, ...] | None:
+    """The fields of a record; None for what is none."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def plan_from_data(data: Any) -> Plan:

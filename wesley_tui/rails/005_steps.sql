@@ -7,7 +7,7 @@
 CREATE OR REPLACE FUNCTION wesley.enter_step(
     p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text,
     OUT o_step wesley.migration_steps, OUT o_content jsonb, OUT o_done boolean
-) LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+) LANGUAGE plpgsql AS $wesley$
 DECLARE
     v_fence   bigint;
     v_missing text;
@@ -45,7 +45,7 @@ END
 $wesley$;
 
 CREATE OR REPLACE FUNCTION wesley.take_object_locks(p_step wesley.migration_steps)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+RETURNS void LANGUAGE plpgsql AS $wesley$
 DECLARE
     v_key bigint;
 BEGIN
@@ -62,7 +62,7 @@ COMMENT ON FUNCTION wesley.take_object_locks(wesley.migration_steps) IS
     'CONCURRENTLY waits for snapshots';
 
 CREATE OR REPLACE FUNCTION wesley.lock_relations(p_content jsonb)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+RETURNS void LANGUAGE plpgsql AS $wesley$
 DECLARE
     v_patience integer := EXTRACT(epoch FROM current_setting('lock_timeout')::interval) * 1000;
     v_begun    timestamptz := clock_timestamp();
@@ -91,16 +91,11 @@ COMMENT ON FUNCTION wesley.lock_relations(jsonb) IS
     'them within one lock_timeout: whoever holds the first does not wait long for the second';
 
 CREATE OR REPLACE FUNCTION wesley.use_settings(p_content jsonb, p_lock_timeout_ms integer)
-RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
-DECLARE
-    v_name  text;
-    v_value text;
+RETURNS text LANGUAGE plpgsql AS $wesley$
 BEGIN
-    FOR v_name, v_value IN SELECT * FROM jsonb_each_text(p_content -> 'settings') LOOP
-        IF v_name <> 'search_path' THEN
-            PERFORM set_config(v_name, v_value, true);
-        END IF;
-    END LOOP;
+    PERFORM set_config(s.key, s.value, true)
+       FROM jsonb_each_text(p_content -> 'settings') AS s
+      WHERE s.key <> 'search_path' AND s.value IS DISTINCT FROM current_setting(s.key);
     PERFORM set_config('lock_timeout', least(p_lock_timeout_ms, (p_content ->> 'lock_timeout_ms')::integer)::text, true);
     RETURN p_content -> 'settings' ->> 'search_path';
 END
@@ -110,7 +105,7 @@ COMMENT ON FUNCTION wesley.use_settings(jsonb, integer) IS
     'would end with this function';
 
 CREATE OR REPLACE FUNCTION wesley.failing_check(p_content jsonb, p_kind text)
-RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+RETURNS text LANGUAGE plpgsql AS $wesley$
 DECLARE
     v_path    text := current_setting('search_path');
     v_message text;
@@ -135,7 +130,7 @@ COMMENT ON FUNCTION wesley.failing_check(jsonb, text) IS
     'The message of the first check (prechecks, postchecks, leftover_check) that is not true; NULL when all hold';
 
 CREATE OR REPLACE FUNCTION wesley.demand(p_step wesley.migration_steps, p_content jsonb, p_kind text)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+RETURNS void LANGUAGE plpgsql AS $wesley$
 DECLARE
     v_problem text;
 BEGIN
@@ -184,35 +179,36 @@ COMMENT ON FUNCTION wesley.announce_step(bigint, bigint, integer, integer, times
 CREATE OR REPLACE FUNCTION wesley.succeed_step(
     p_run bigint, p_fence bigint, p_step wesley.migration_steps, p_attempt integer, p_started timestamptz,
     p_message text, p_metrics jsonb
-) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+) RETURNS void LANGUAGE plpgsql AS $wesley$
 DECLARE
-    v_ms     double precision := round((EXTRACT(epoch FROM clock_timestamp() - p_started) * 1000)::numeric, 3);
-    v_ledger bigint;
+    v_head    wesley.migration_head := wesley.hold_head(p_run, p_fence);
+    v_ended   timestamptz := clock_timestamp();
+    v_ms      double precision := round((EXTRACT(epoch FROM v_ended - p_started) * 1000)::numeric, 3);
+    v_metrics jsonb := jsonb_build_object('attempt', p_attempt, 'ordinal', p_step.ordinal);
+    v_told    boolean;
+    v_ledger  bigint;
 BEGIN
-    PERFORM wesley.hold_head(p_run, p_fence);
-    IF NOT EXISTS (SELECT FROM wesley.migration_ledger l
-                    WHERE l.plan_id = p_step.plan_id AND l.step_sha = p_step.step_sha
-                      AND l.run_id = p_run AND l.attempt = p_attempt) THEN
-        INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status)
-        VALUES (p_run, p_step.plan_id, p_step.step_sha, p_step.ordinal, p_attempt, 'started');
-        PERFORM wesley.chain_event(
-            p_run, 'step.start', p_step.wave, p_step.step_sha, p_step.op || ' ' || p_step.object,
-            jsonb_build_object('attempt', p_attempt, 'ordinal', p_step.ordinal), p_started);
-    END IF;
+    v_told := EXISTS (SELECT FROM wesley.migration_ledger l
+                       WHERE l.plan_id = p_step.plan_id AND l.step_sha = p_step.step_sha
+                         AND l.run_id = p_run AND l.attempt = p_attempt);
     INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status, duration_ms, message)
     VALUES (p_run, p_step.plan_id, p_step.step_sha, p_step.ordinal, p_attempt, 'succeeded', v_ms, p_message)
     RETURNING ledger_id INTO v_ledger;
-    PERFORM wesley.chain_event(
-        p_run, 'step.ok', p_step.wave, p_step.step_sha, p_message, p_metrics || jsonb_build_object(
-            'attempt', p_attempt, 'duration_ms', v_ms, 'ledger_id', v_ledger, 'ordinal', p_step.ordinal),
-        clock_timestamp());
+    p_metrics := p_metrics || v_metrics || jsonb_build_object('duration_ms', v_ms, 'ledger_id', v_ledger);
+    IF v_told THEN
+        PERFORM wesley.chain_events(v_head, p_run, p_step.wave, p_step.step_sha, ARRAY['step.ok'], ARRAY[p_message],
+                                    ARRAY[p_metrics], ARRAY[v_ended]);
+    ELSE
+        PERFORM wesley.chain_events(
+            v_head, p_run, p_step.wave, p_step.step_sha, ARRAY['step.start', 'step.ok'],
+            ARRAY[p_step.op || ' ' || p_step.object, p_message], ARRAY[v_metrics, p_metrics], ARRAY[p_started, v_ended]);
+    END IF;
 END
 $wesley$;
 
-DROP FUNCTION IF EXISTS wesley.apply_step(bigint, bigint, integer, text, integer, integer);
+DROP FUNCTION IF EXISTS wesley.apply_step(bigint, bigint, integer, text, integer, integer, integer);
 CREATE OR REPLACE FUNCTION wesley.apply_step(
-    p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer, p_lock_timeout_ms integer,
-    p_behind integer DEFAULT NULL
+    p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer, p_lock_timeout_ms integer
 ) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
 DECLARE
     v_started   timestamptz := clock_timestamp();
@@ -224,11 +220,6 @@ DECLARE
     v_rows      bigint;
     v_all_rows  bigint := 0;
 BEGIN
-    IF p_behind IS NOT NULL AND NOT EXISTS (
-        SELECT FROM wesley.migration_runs r JOIN wesley.migration_steps s USING (plan_id)
-          JOIN wesley.migration_done d USING (plan_id, step_sha) WHERE r.run_id = p_run AND s.ordinal = p_behind) THEN
-        RETURN 'not run';
-    END IF;
     v_entered := wesley.enter_step(p_run, p_fence, p_ordinal, p_content_sha);
     v_step := v_entered.o_step;
     IF v_entered.o_done THEN
@@ -255,9 +246,22 @@ BEGIN
     RETURN 'applied';
 END
 $wesley$;
-COMMENT ON FUNCTION wesley.apply_step(bigint, bigint, integer, text, integer, integer, integer) IS
-    'p_behind: the step that was sent before this one without waiting for its answer; when that one has not succeeded, '
-    'this one answers "not run" and does nothing';
+CREATE OR REPLACE PROCEDURE wesley.apply_steps(
+    p_run bigint, p_fence bigint, p_ordinals integer[], p_content_shas text[], p_attempts integer[],
+    p_lock_timeouts_ms integer[]
+) LANGUAGE plpgsql AS $wesley$
+BEGIN
+    FOR v_n IN 1 .. pg_catalog.cardinality(p_ordinals) LOOP
+        PERFORM wesley.apply_step(p_run, p_fence, p_ordinals[v_n], p_content_shas[v_n], p_attempts[v_n],
+                                  p_lock_timeouts_ms[v_n]);
+        COMMIT;
+    END LOOP;
+END
+$wesley$;
+COMMENT ON PROCEDURE wesley.apply_steps(bigint, bigint, integer[], text[], integer[], integer[]) IS
+    'Several short steps, one after the other, each in a transaction of its own; the first that fails ends the call, and '
+    'those behind it do not run. It has no search_path of its own, because it could not commit then: every name in it is '
+    'qualified, and there is no operator in it';
 
 CREATE OR REPLACE FUNCTION wesley.begin_step(
     p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer

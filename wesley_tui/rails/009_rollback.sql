@@ -23,9 +23,10 @@ $wesley$;
 COMMENT ON FUNCTION wesley.next_generation(text, text) IS 'From now on no step of the plan is done; its backfills begin anew';
 
 CREATE OR REPLACE FUNCTION wesley.put_in_generation()
-RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+RETURNS trigger LANGUAGE plpgsql AS $wesley$
 BEGIN
-    NEW.generation := wesley.generation(NEW.plan_id);
+    NEW.generation := coalesce((SELECT g.generation FROM wesley.migration_generations g
+                                 WHERE g.plan_id OPERATOR(pg_catalog.=) NEW.plan_id), 1);
     RETURN NEW;
 END
 $wesley$;
