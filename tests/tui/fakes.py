@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from tests.tui import plans
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.executor.events import Event, EventType, RunState, RunStatus, reduce
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.planner.obstacles import Obstacle
 from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.sdl.diagnostics import Diagnostic, Source
@@ -75,6 +76,8 @@ class FakeRun:
         self.over = False
         self.dropped = 0
         self.end_message = ""
+        self.run_id = 7
+        self.refused: Callable[[str], None] = lambda _: None
         self._waiting: list[Event] = []
         self._id = 0
 
@@ -157,8 +160,75 @@ class FakeRun:
     def terminate(self, pid: int, started: str, reason: str) -> None:
         self.asked.append(f"terminate {pid} of {started}: {reason}")
 
+    def leave(self) -> None:
+        self.asked.append("leave")
+
     def wait(self, timeout: float | None = None) -> FakeEnd | None:  # noqa: ARG002 - never blocks
         return FakeEnd(self.state.status, self.end_message) if self.over else None
+
+
+@dataclass(frozen=True)
+class FakeLine:
+    """The last run, as the history has it."""
+
+    run_id: int = 7
+    plan_id: str = "p"
+    status: RunStatus = RunStatus.RUNNING
+    owned: bool = False
+    actor: str = "dba"
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class FakeUndo:
+    run_id: int
+    plan: Plan
+
+    def text(self) -> str:
+        return f"undo of run {self.run_id}: {len(list(self.plan.steps))} steps\n  stays: what was written"
+
+
+class FakeDesk:
+    """What the database knows of runs; ``asked`` is what was asked of it."""
+
+    def __init__(self, bench: FakeWorkbench) -> None:
+        self.bench = bench
+        self.line: FakeLine | None = None
+        self.undo_plan: Plan | None = None
+        self.asked: list[Any] = []
+        self.knobs = Knobs()
+
+    def last(self) -> FakeLine | None:
+        return self.line
+
+    def attach(self, run_id: int, refused: Callable[[str], None]) -> tuple[Plan, FakeRun]:
+        self.asked.append(f"attach {run_id}")
+        run = self.bench.start(self.bench.answer, None)
+        run.refused = refused
+        return self.bench.answer, run
+
+    def resume(self, run_id: int, *, left_out: bool = False) -> tuple[Plan, FakeRun]:
+        self.asked.append(f"resume {run_id}" + (" with what was left out" if left_out else ""))
+        return self.bench.answer, self.bench.start(self.bench.answer, None)
+
+    def give_up(self, run_id: int) -> None:
+        self.asked.append(f"give up {run_id}")
+        self.line = FakeLine(run_id, status=RunStatus.CANCELLED)
+
+    def limits(self, run_id: int) -> Knobs:  # noqa: ARG002 - the same for every run
+        return self.knobs
+
+    def change_limits(self, run_id: int, changes: Mapping[str, Any]) -> None:
+        self.asked.append((run_id, dict(changes)))
+
+    def undo(self, run_id: int | None = None) -> FakeUndo:
+        if self.undo_plan is None:
+            raise ValueError("run 7 was rolled back already")
+        return FakeUndo(run_id or 7, self.undo_plan)
+
+    def start_undo(self, undo: FakeUndo, token: Any) -> FakeRun:
+        self.asked.append(f"undo {undo.run_id}")
+        return self.bench.start(undo.plan, token)
 
 
 class UnsafeBlocked(Exception):
@@ -179,6 +249,7 @@ class FakeWorkbench:
         self.runs: list[FakeRun] = []
         self.saved: list[Source] = []
         self.by_text: dict[str, Plan] = {}
+        self.desk = FakeDesk(self)
 
     @property
     def title(self) -> str:

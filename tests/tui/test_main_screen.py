@@ -323,10 +323,13 @@ def test_pause_and_resume_reach_the_engine() -> None:
         await driver.run_plan()
         bench.runs[0].play(steps=1)
         await driver.advance()
-        await driver.press("p")
+        await driver.press("p", "escape", "p", "enter", "escape")
+        assert bench.runs[0].asked == []
+        await driver.press("p", "p")
         await driver.advance()
         await driver.press("p")
-        await driver.press("r")
+        assert driver.app.screen is driver.main, "it is paused already"
+        await driver.press("r", "escape", "r", "r")
         assert bench.runs[0].asked == ["pause", "resume"]
 
     drive(scenario, bench)

@@ -195,7 +195,7 @@ def test_what_must_work_while_typing_has_a_key_that_prints_nothing() -> None:
     reachable = {"run.review", "schema.save", "view.plan", "view.zoom", "app.help", "app.quit", "plan.reread"}
     typed = {key for item in Binding.make_bindings(TextArea.BINDINGS) for key in item.key.split(",")}
     ours = {key for item in keymap.commands_of("main") for key in item.keys if not keymap.prints(key)}
-    assert ours & typed == set()
+    assert ours & typed == {"ctrl+z"}, "which undoes typing in the editor and stops Wesley elsewhere, as its help says"
     for identifier_ in reachable:
         assert any(not keymap.prints(key) for key in keymap.command(identifier_).keys), identifier_
 

@@ -168,6 +168,15 @@ def test_answers_of_the_terminal_are_not_typed(tmp_path: Path) -> None:
         terminal.wait_for("qz")
 
 
+def test_keys_that_come_in_one_piece_go_to_the_pane_that_the_first_one_opened(tmp_path: Path) -> None:
+    """As over a slow line: F3 and what is meant for the plan."""
+    with Terminal(PROGRAM.format(report=str(tmp_path / "report"))) as terminal:
+        terminal.wait_for("add_column")
+        terminal.quiet()
+        terminal.send(b"\x1bOR?")
+        terminal.wait_for("Everywhere")
+
+
 def test_256_colours_without_colorterm(tmp_path_factory: pytest.TempPathFactory) -> None:
     report = tmp_path_factory.mktemp("terminal") / "report"
     with Terminal(PROGRAM.format(report=str(report))) as terminal:

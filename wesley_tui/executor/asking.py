@@ -8,6 +8,7 @@ says ``wesley resume``, and a cancel gives the run up.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from wesley_tui.executor.ledger import RunSummary, find, reading
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import silence_orphans
 
-__all__ = ["Answer", "ask_cancel", "ask_pause", "ask_resume", "ask_set", "find_summary", "may_steer"]
+__all__ = ["Answer", "ask_cancel", "ask_pause", "ask_resume", "ask_set", "find_summary", "limits_of", "may_steer"]
 
 _MOVING = frozenset({RunStatus.RUNNING, RunStatus.PAUSED})
 _LOOK_EVERY_S = 0.1
@@ -97,6 +98,20 @@ def ask_set(conninfo: str, run_id: int | None, knobs: Mapping[str, Any]) -> Answ
     run = find_summary(conninfo, run_id)
     _insert(conninfo, run.run_id, "set", "", knobs)
     return Answer(run.run_id, run.status, obeyed=not run.owned)
+
+
+def limits_of(conninfo: str, run_id: int) -> Knobs:
+    """The limits that hold for a run now: its own, and every change that was asked for since it began."""
+    knobs = Knobs()
+    with reading(conninfo) as connection:
+        rows = connection.execute(
+            "SELECT knobs FROM wesley.migration_commands WHERE run_id = %s AND verb = 'set' ORDER BY command_id",
+            (run_id,),
+        ).fetchall()
+    for row in rows:
+        with contextlib.suppress(ValueError):  # refused: an event says so
+            knobs = knobs.changed(row[0])
+    return knobs
 
 
 def _ask(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -22,16 +22,29 @@ from wesley_tui.executor.events import Event
 from wesley_tui.executor.locks import RUN_LOCK
 from wesley_tui.executor.target import own_conninfo
 
-__all__ = ["follow_run"]
+__all__ = ["follow_pages", "follow_run"]
 
 _PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.5
 """Without a notification the table is looked at as often as this, and whether the run is still owned."""
 _PAGE = 1000
 
+Page = list[Event]
+
+
+def _never() -> bool:
+    return False
+
 
 def follow_run(conninfo: str, run_id: int, after: int = 0) -> Iterator[Event]:
-    """The events of a run with an id above ``after``, those to come included, until the run has ended.
+    """The events of a run with an id above ``after``, those to come included, until the run has ended; see
+    :func:`follow_pages`."""
+    for events in follow_pages(conninfo, run_id, after):
+        yield from events
+
+
+def follow_pages(conninfo: str, run_id: int, after: int = 0, enough: Callable[[], bool] = _never) -> Iterator[Page]:
+    """As :func:`follow_run`, as many events at once as there are (at most 1000); also ends when ``enough`` says so.
 
     A run has ended when no process works on it: fold the events to see whether it came to its own end. Raises
     ConnectionLost when the server is away for more than a minute.
@@ -45,9 +58,9 @@ def follow_run(conninfo: str, run_id: int, after: int = 0) -> Iterator[Event]:
             ended = not _owned(connection, run_id)
             while events := _events_after(connection, run_id, after):
                 after = events[-1].id
-                yield from events
+                yield events
             lost_since = None
-            if ended:
+            if ended or enough():
                 break
             for _ in connection.notifies(timeout=_LOOK_EVERY_S, stop_after=1):
                 pass

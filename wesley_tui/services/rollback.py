@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.ledger import RunSummary
+    from wesley_tui.executor.review import ReviewToken
+    from wesley_tui.executor.run import Run
     from wesley_tui.services.runs import Listen, RunReport
     from wesley_tui.services.target import Target
 
-__all__ = ["Undo", "plan_undo", "roll_back", "undo_of"]
+__all__ = ["Undo", "plan_undo", "roll_back", "start_undo", "undo_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,26 +245,40 @@ def _stays(succeeded: Sequence[Step]) -> Iterator[str]:
 
 def roll_back(target: Target, undo: Undo, *, unsafe: bool, say: Callable[[str], None], listen: Listen) -> RunReport:
     """Run the undo plan. With ``unsafe`` its H3 steps count as accepted by name. Raises what a start raises."""
-    from wesley_tui.executor.abandon import cancel_run
-    from wesley_tui.executor.events import RunStatus
-    from wesley_tui.executor.ledger import history
-    from wesley_tui.services.runs import RunReport, accepted_by_flags, followed, start
-    from wesley_tui.services.workbench import PlanningOptions
+    from wesley_tui.services.runs import RunReport, accepted_by_flags, followed
 
     if not any(undo.plan.steps):
-        return RunReport(undo.plan.plan_id, None, "nothing_to_do", 0)
+        return RunReport(undo.plan.plan_id, None, "nothing_to_do", 0, takes_back=undo.run_id)
     token = accepted_by_flags(undo.plan, unsafe=unsafe, contract=True, explain=undo.text())
+    report = followed(undo.plan, lambda: start_undo(target, undo, token, say), listen)
+    return replace(report, takes_back=undo.run_id)
+
+
+def start_undo(target: Target, undo: Undo, token: ReviewToken, say: Callable[[str], None]) -> Run:
+    """Start the engine on the undo plan, which was reviewed with CONTRACT; a run that was left is given up first."""
+    from wesley_tui.executor.abandon import cancel_run
+    from wesley_tui.executor.engine import start_run
+    from wesley_tui.executor.events import RunStatus
+    from wesley_tui.executor.ledger import history
+    from wesley_tui.services.runs import run_options
+    from wesley_tui.services.workbench import PlanningOptions
+
     last = next(iter(history(target.conninfo, 1)), None)
     if last is not None and last.status in {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}:
         say(f"run {last.run_id} is given up first")
         cancel_run(target.conninfo, last.run_id, "to be rolled back")
-    report = followed(undo.plan, lambda: start(target, undo.plan, token, PlanningOptions()), listen)
-    verified: bool | None = None
-    if report.status == RunStatus.COMPLETE and undo.plan.scope:
-        same = asyncio.run(_fingerprint(target, undo.plan.scope)) == undo.base
-        # a label that stays, a constraint that remains proven: it was announced that the catalogs will differ
-        verified = same or (None if any(_WRITTEN not in text for text in undo.stays) else False)
-    return replace(report, verified=verified)
+    options = run_options(target, PlanningOptions())
+    options = replace(options, verify=lambda _plan, _done: _is_as_before(target, undo))
+    return start_run(target.conninfo, undo.plan, token, options)
+
+
+def _is_as_before(target: Target, undo: Undo) -> bool | None:
+    """Whether the catalog is again what it was before the run; None when it was announced that it will not be: a label
+    that stays, a constraint that remains proven."""
+    if not undo.plan.scope:
+        return None
+    same = asyncio.run(_fingerprint(target, undo.plan.scope)) == undo.base
+    return same or (None if any(_WRITTEN not in text for text in undo.stays) else False)
 
 
 async def _fingerprint(target: Target, scope: tuple[str, ...]) -> str:

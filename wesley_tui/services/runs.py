@@ -36,12 +36,14 @@ __all__ = [
     "report_of",
     "report_of_outcome",
     "resume",
+    "schedule_of",
     "start",
 ]
 
 Listen = Callable[[Plan], Callable[[Event], None]]
 """Makes a listener for the events of a plan; which plan it is turns out late when a run is resumed."""
 
+_WHOLE = frozenset({RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING})
 _POLL_S = 0.05
 """Events are looked at 20 times a second."""
 
@@ -91,6 +93,8 @@ class RunReport:
     """What the estimates had said, of the steps that were asked for."""
     schedule: Schedule | None = None
     """Of a run that came to its end and ran more than one step."""
+    takes_back: int | None = None
+    """The run whose undo this is."""
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -106,6 +110,7 @@ class RunReport:
             "verified": self.verified,
             "duration_ms": round(self.duration_ms, 1),
             "schedule": asdict(self.schedule) if self.schedule is not None else None,
+            "takes_back": self.takes_back,
             "certificate": self.certificate,
             "error": self.error or None,
             "forecast": data_from_record(self.forecast),
@@ -114,6 +119,8 @@ class RunReport:
     def text(self) -> str:
         """A few lines for people."""
         if self.status == "nothing_to_do":
+            if self.takes_back is not None:
+                return f"Nothing to do: no step of run {self.takes_back} has succeeded, or all are taken back."
             return "Nothing to do: the database already matches the schema."
         counts: dict[str, int] = {}
         for step in self.steps:
@@ -125,7 +132,14 @@ class RunReport:
         ]
         lines += self._beside_others()
         lines += self._beside_forecast()
-        if self.verified is True:
+        if self.verified is True and self.takes_back is not None:
+            lines.append(f"Verified: the live catalog, read again, is what it was before run {self.takes_back}.")
+        elif self.verified is False and self.takes_back is not None:
+            lines.append(
+                f"NOT verified: the live catalog, read again, is not what it was before run {self.takes_back}; what "
+                "differs: wesley plan"
+            )
+        elif self.verified is True:
             but = f", but for the {len(self.pending)} step(s) below" if self.pending else ""
             lines.append(f"Verified: the live catalog, read again, matches the schema{but}.")
         elif self.verified is False:
@@ -152,8 +166,7 @@ class RunReport:
     def _beside_forecast(self) -> list[str]:
         """The real makespan beside the forecast's, for runs that did everything and took long enough to compare."""
         known = self.forecast
-        whole = self.status in (RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING)
-        if known is None or not whole or max(self.duration_ms, known.sequential_ms) < 1000:
+        if known is None or self.status not in _WHOLE or max(self.duration_ms, known.sequential_ms) < 1000:
             return []
         return [
             f"Expected were {human_duration(known.rolling_ms)} rolling, {human_duration(known.waves_ms)} wave by wave, "
@@ -348,7 +361,30 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
         certificate=certificate_json(outcome.certificate) if outcome.certificate is not None else None,
         error=outcome.message,
         forecast=forecast(_without_contract(plan) if outcome.status is RunStatus.CONTRACT_PENDING else plan),
+        schedule=schedule_of(plan, state) if outcome.status in _WHOLE else None,
     )
+
+
+def schedule_of(plan: Plan, state: RunState) -> Schedule | None:
+    """How the steps that this run has executed overlapped; None for fewer than two."""
+    from wesley_tui.services.forecast import WORKERS, makespan
+
+    ran: list[list[Step]] = []
+    began: list[float] = []
+    ended: list[float] = []
+    for wave in plan.waves:
+        ran.append([])
+        for step in wave.steps:
+            known = state.step(step.step_sha)
+            if known.started is None or known.duration_ms is None or known.status is not StepStatus.SUCCEEDED:
+                continue
+            ran[-1].append(replace(step, estimate_ms=known.duration_ms))
+            began.append(known.started.timestamp() * 1000)
+            ended.append(began[-1] + known.duration_ms)
+    if len(began) < 2:
+        return None
+    took = [step.estimate_ms for steps in ran for step in steps]
+    return Schedule(round(max(ended) - min(began), 1), makespan(ran, WORKERS), round(sum(took), 1))
 
 
 def _without_contract(plan: Plan) -> Plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.sdl.diagnostics import SchemaError
+from wesley_tui.services.desk import RunDesk
 from wesley_tui.services.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Workbench:
         self.tenants: tuple[str, ...] = ()
         """The schemas that ``options.schemas`` meant when the database was last read."""
         self._compiler: Compiler | None = None
+        self.desk = RunDesk(target)
 
     @property
     def title(self) -> str:

@@ -42,9 +42,16 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("run.review", ("ctrl+r", "f9"), "Review", "Review the plan, then run it", "run", footer=True),
     Command("run.pause", ("p",), "Pause", "Pause after the current batch or step", "run", footer=True),
-    Command("run.resume", ("r",), "Go on", "Go on with a paused run", "run", footer=True),
+    Command("run.resume", ("r",), "Go on", "Go on with a run that is paused, or was left half-way", "run", footer=True),
     Command("run.abort", ("x",), "Abort", "Cancel the statement that runs, and end the run", "run", footer=True),
     Command("run.decide", ("b",), "Blockers", "Decide about a step that waits for a lock", "run", footer=True),
+    Command(
+        "run.limits", ("t",), "Limits", "See and change what the run may take from the database", "run", footer=True
+    ),
+    Command("run.skip", ("s",), "Skip", "Leave the selected step out of the run", "run"),
+    Command("run.retry", ("e",), "Retry", "Try again now what waits, or was left out", "run"),
+    Command("run.rollback", ("u",), "Roll back", "Show what takes the last run back, then do it", "run"),
+    Command("run.watch", ("w",), "Watch", "Look for a run of another process, and follow it", "run"),
     Command("run.summary", ("v",), "Verdict", "Show the verdict of the last run", "run"),
     Command("schema.save", ("ctrl+s",), "Save", "Save the schema file", "schema", footer=True),
     Command("schema.next_problem", ("f8",), "Problem", "Go to the next problem in the schema", "schema", footer=True),
@@ -67,6 +74,7 @@ COMMANDS: tuple[Command, ...] = (
         "view.zoom", ("ctrl+o", "z"), "Zoom", "Give the whole screen to one pane, or take it back", "view", footer=True
     ),
     Command("view.theme", ("f12",), "Theme", "Next theme: dark, light, the terminal's own colours", "view"),
+    Command("app.suspend", ("ctrl+z",), "Stop", "To the shell (fg comes back); in the editor: undo", "app"),
     Command("app.help", ("f1", "question_mark"), "Help", "Show every key", "app", footer=True),
     Command(
         "app.quit",
@@ -179,6 +187,8 @@ COMMANDS: tuple[Command, ...] = (
 
 _BY_ID = {item.id: item for item in COMMANDS}
 
+_TO_PANES = frozenset({"f2", "f3", "f4", "f5"})
+
 _NAMES = {
     "question_mark": "?",
     "pageup": "PgUp",
@@ -207,16 +217,26 @@ def commands_of(*scopes: Scope) -> Iterator[Command]:
 
 
 def bindings(scope: Scope) -> list[Binding]:
-    """Textual's bindings of one scope, each with the id of its command."""
+    """Textual's bindings of one scope, each with the id of its command.
+
+    Keys that go to another pane are obeyed before any widget sees them: over a slow line they come in one piece with
+    the key that follows, which must not be typed into the pane that was left.
+    """
     return [
         Binding(
-            ",".join(item.keys),
+            ",".join(keys),
             item.action or f"command({item.id!r})",
             item.label,
             show=item.footer,
             id=item.id,
+            priority=first,
         )
         for item in commands_of(scope)
+        for first, keys in (
+            (True, [key for key in item.keys if key in _TO_PANES]),
+            (False, [key for key in item.keys if key not in _TO_PANES]),
+        )
+        if keys
     ]
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
+    from wesley_tui.executor.governor import Knobs
     from wesley_tui.planner.plan import Plan
-    from wesley_tui.tui.ports import PlanningResult, RunHandle
+    from wesley_tui.tui.ports import PlanningResult, RunHandle, RunLine, UndoPlan
 
-__all__ = ["Explained", "Planned", "RunStarted", "Saved", "SnapshotRead", "TargetNamed", "WorkFailed"]
+__all__ = [
+    "Explained",
+    "LimitsRead",
+    "Planned",
+    "RunFound",
+    "RunStarted",
+    "Saved",
+    "SnapshotRead",
+    "TargetNamed",
+    "UndoMade",
+    "WorkFailed",
+]
 
 
 class SnapshotRead(Message):
@@ -50,12 +63,38 @@ class Explained(Message):
 
 
 class RunStarted(Message):
-    """The engine took the plan."""
+    """The engine took the plan; or, with ``leave``, a run that another process executes is followed."""
 
-    def __init__(self, plan: Plan, run: RunHandle) -> None:
+    def __init__(self, plan: Plan, run: RunHandle, leave: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.plan = plan
         self.run = run
+        self.leave = leave
+
+
+class RunFound(Message):
+    """The last run of the database, if there was ever one."""
+
+    def __init__(self, run: RunLine | None) -> None:
+        super().__init__()
+        self.run = run
+
+
+class UndoMade(Message):
+    """What it takes to go back is ready to be reviewed."""
+
+    def __init__(self, undo: UndoPlan) -> None:
+        super().__init__()
+        self.undo = undo
+
+
+class LimitsRead(Message):
+    """The limits that hold for a run now."""
+
+    def __init__(self, run_id: int, knobs: Knobs) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.knobs = knobs
 
 
 class Saved(Message):

@@ -6,17 +6,28 @@ is a record or a plain call: no widget reaches behind this page.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.executor.events import Event, RunState, RunStatus
+    from wesley_tui.executor.governor import Knobs
     from wesley_tui.planner.obstacles import Obstacle
     from wesley_tui.planner.plan import Plan
     from wesley_tui.sdl.diagnostics import Diagnostic, Source
 
-__all__ = ["PlanningResult", "RunEnd", "RunHandle", "RunUpdate", "WorkbenchPort"]
+__all__ = [
+    "AttachedHandle",
+    "DeskPort",
+    "PlanningResult",
+    "RunEnd",
+    "RunHandle",
+    "RunLine",
+    "RunUpdate",
+    "UndoPlan",
+    "WorkbenchPort",
+]
 
 
 class PlanningResult(Protocol):
@@ -62,6 +73,8 @@ class RunEnd(Protocol):
 class RunHandle(Protocol):
     """A run that another thread executes. No call blocks, but for :meth:`wait` with a timeout above zero."""
 
+    @property
+    def run_id(self) -> int: ...
     def drain(self) -> RunUpdate: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
@@ -81,8 +94,68 @@ class RunHandle(Protocol):
         """The outcome, or None while the run goes on."""
 
 
+class RunLine(Protocol):
+    """A run as a line of the history."""
+
+    @property
+    def run_id(self) -> int: ...
+    @property
+    def plan_id(self) -> str: ...
+    @property
+    def status(self) -> RunStatus: ...
+    @property
+    def owned(self) -> bool:
+        """Whether a process executes it now."""
+
+    @property
+    def actor(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+class AttachedHandle(RunHandle, Protocol):
+    """A run that another process executes."""
+
+    def leave(self) -> None:
+        """Look no longer; the run does not notice."""
+
+
+class UndoPlan(Protocol):
+    """What it takes to go back to before a run."""
+
+    @property
+    def run_id(self) -> int: ...
+    @property
+    def plan(self) -> Plan:
+        """The undo plan; without waves when there is nothing to take back."""
+
+    def text(self) -> str: ...
+
+
+class DeskPort(Protocol):
+    """The runs of the database. Every call takes a round trip or more, and raises errors that can be shown."""
+
+    def last(self) -> RunLine | None: ...
+    def attach(self, run_id: int, refused: Callable[[str], None]) -> tuple[Plan, AttachedHandle]:
+        """Follow a run; ``refused`` is called in another thread with why something that was asked is not done."""
+
+    def resume(self, run_id: int, *, left_out: bool = False) -> tuple[Plan, RunHandle]:
+        """Execute, in this process, what is left of a run; ``left_out``: also what a person had left out."""
+
+    def give_up(self, run_id: int) -> None: ...
+    def limits(self, run_id: int) -> Knobs: ...
+    def change_limits(self, run_id: int, changes: Mapping[str, Any]) -> None:
+        """ValueError says which limit cannot be what."""
+
+    def undo(self, run_id: int | None = None) -> UndoPlan: ...
+    def start_undo(self, undo: Any, token: Any) -> RunHandle: ...
+
+
 class WorkbenchPort(Protocol):
     """One schema against one database."""
+
+    @property
+    def desk(self) -> DeskPort: ...
 
     @property
     def title(self) -> str: ...

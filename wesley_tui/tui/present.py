@@ -24,6 +24,7 @@ __all__ = [
     "WAVE_PURPOSE",
     "badge",
     "bar",
+    "health_words",
     "plan_summary",
     "progress_text",
     "risk_words",
@@ -32,6 +33,7 @@ __all__ = [
     "sql_content",
     "status_text",
     "waiting_summary",
+    "window_words",
 ]
 
 BADGE_WIDTH = len("H1 additive")
@@ -92,6 +94,24 @@ RUN_WORD: Mapping[RunStatus, tuple[str, str]] = {
     RunStatus.CONTRACT_PENDING: ("done, CONTRACT waits", "bold $success"),
     RunStatus.COMPLETE: ("complete", "bold $success"),
 }
+
+
+_HEALTH_STYLE: Mapping[str, str] = {"healthy": "$success", "degraded": "bold $warning", "open": "bold reverse $warning"}
+
+
+def health_words(state: RunState) -> Content:
+    """What the governor lets the run do: ``healthy``, ``slowed down``, ``held``."""
+    word = {"healthy": "healthy", "degraded": "slowed down", "open": "held"}.get(state.health, state.health)
+    return Content.styled(word, _HEALTH_STYLE.get(state.health, ""))
+
+
+def window_words(state: RunState) -> Content:
+    """The window that steps wait for, and whether it is open; empty when there is none."""
+    if not state.window:
+        return Content("")
+    return Content.assemble(
+        one_line(state.window), "  ", ("open", "$success") if state.window_open else ("closed", "bold $warning")
+    )
 
 
 def badge(hazard: HazardClass, *, word: bool = True, width: int = 0) -> Content:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from wesley_tui.planner.plan import HazardClass, Plan, Step
 from wesley_tui.tui.text import count, identifier
 
-__all__ = ["CONFIRM_WORD", "Confirmation", "runnable_steps"]
+__all__ = ["CONFIRM_WORD", "UNDO_WORD", "Confirmation", "runnable_steps"]
 
 CONFIRM_WORD = "apply"
+UNDO_WORD = "rollback"
 
 
 def runnable_steps(plan: Plan, *, contract: bool) -> tuple[Step, ...]:
@@ -34,6 +35,10 @@ class Confirmation:
     confirmed: bool = False
     problem: str = field(default="", compare=False)
     """Why the last line was not accepted."""
+    word: str = CONFIRM_WORD
+    """What is typed at last."""
+    undo: bool = False
+    """It is the undo of a run, all of which is one wave."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -47,11 +52,15 @@ class Confirmation:
     def blocked(self) -> str:
         """Why this cannot run whatever is typed; empty when it can."""
         if not self.steps:
+            if self.undo:
+                return "Nothing to take back: no step of that run is done."
             if self.plan.waves:
                 return "Only the CONTRACT wave is left: press ^T to include it."
             return "Nothing to do: the database has the declared schema."
         if self.dangerous and not self.unsafe:
             what = f"{count(len(self.dangerous), 'step')} of class H3, and Wesley was started without --unsafe"
+            if self.undo:
+                return f"{what}: nothing is taken back. Start again with --unsafe, or: wesley rollback --unsafe"
             if self.contract and not replace(self, contract=False).dangerous:
                 return f"{what}: nothing runs. ^T leaves CONTRACT for later, or start again with --unsafe."
             return f"{what}: nothing of this plan runs. Change the schema, or start again with --unsafe."
@@ -68,7 +77,7 @@ class Confirmation:
         if self.blocked:
             return ""
         name = self.next_name
-        return CONFIRM_WORD if name is None else identifier(name)
+        return self.word if name is None else identifier(name)
 
     def with_contract(self, contract: bool) -> Confirmation:
         """Another selection of waves; what was typed for the old one no longer counts."""
@@ -91,6 +100,6 @@ class Confirmation:
             if text not in (name, identifier(name)):
                 return replace(self, problem=f"That is not {identifier(name)}. Nothing runs.")
             return replace(self, typed=(*self.typed, name), problem="")
-        if text != CONFIRM_WORD:
-            return replace(self, problem=f"That is not the word {CONFIRM_WORD}. Nothing runs.")
+        if text != self.word:
+            return replace(self, problem=f"That is not the word {self.word}. Nothing runs.")
         return replace(self, confirmed=True, problem="")

@@ -24,8 +24,15 @@ class RunFeed:
     """One run, as the screen knows it."""
 
     def __init__(
-        self, host: Widget, plan: Plan, run: RunHandle, advanced: Callable[[Sequence[Event], int], None]
+        self,
+        host: Widget,
+        plan: Plan,
+        run: RunHandle,
+        advanced: Callable[[Sequence[Event], int], None],
+        *,
+        leave: Callable[[], None] | None = None,
     ) -> None:
+        """``leave``: another process executes the run; this looks at it no longer."""
         self.plan = plan
         self.state = RunState(plan_id=plan.plan_id)
         self.certificate: Event | None = None
@@ -34,8 +41,18 @@ class RunFeed:
         """The last ``lock.timeout`` of the steps that wait for a lock, by ``step_sha``."""
         self.ended = False
         self._run = run
+        self._leave = leave
         self._advanced = advanced
         self._timer: Timer = host.set_interval(POLL_SECONDS, self.poll, name="run")
+
+    @property
+    def run_id(self) -> int:
+        return self._run.run_id
+
+    @property
+    def attached(self) -> bool:
+        """Whether another process executes it, which goes on when this one ends."""
+        return self._leave is not None
 
     def poll(self) -> None:
         """Take what happened since the last look; never blocks."""
@@ -66,19 +83,26 @@ class RunFeed:
         """Leave a step out, and what comes after it."""
         self._run.skip(step_sha, "left out in the terminal application")
 
-    def retry(self, step_sha: str) -> None:
-        """Do not wait for the next attempt at a step."""
+    def retry(self, step_sha: str = "") -> None:
+        """Do not wait for the next attempt at a step; take in again what was left out. Empty: all steps."""
         self._run.retry(step_sha)
 
     def terminate(self, blocker: Mapping[str, Any]) -> None:
         """End a session that holds up a step."""
         self._run.terminate(int(blocker["pid"]), str(blocker["started"]), "ended in the terminal application")
 
-    def stop(self, reason: str) -> None:
-        """What runs now is cancelled, then the run ends; it can be resumed."""
+    def abort(self, reason: str) -> None:
+        """A person ends the run, wherever it is executed: what runs now is cancelled; it can be resumed."""
         if not self.ended:
             self._run.abort(reason)
 
+    def stop(self, reason: str) -> None:
+        """This application ends, and its own run with it; one that another process executes is left."""
+        if self._leave is not None:
+            self._leave()
+        else:
+            self.abort(reason)
+
     def wait(self, timeout: float) -> bool:
-        """Block until the run has ended, at most ``timeout`` seconds: only after the terminal was given back."""
-        return self.ended or self._run.wait(timeout) is not None
+        """Block until our own run has ended, at most ``timeout`` seconds: only after the terminal was given back."""
+        return self.ended or self.attached or self._run.wait(timeout) is not None

@@ -24,10 +24,16 @@ class Situation:
     modified: bool = False
     files: int = 1
     row_selected: bool = False
+    step_open: bool = False
+    """The selected row is a step of the run that goes on, and is not done."""
     question_selected: bool = False
     run: RunStatus | None = None
     run_ended: bool = True
     waiting_steps: int = 0
+    any_run: bool = False
+    """This database has seen a run."""
+    left: RunStatus | None = None
+    """How the last run was left, when it has not come to its end and no process executes it."""
 
     @property
     def running(self) -> bool:
@@ -44,9 +50,25 @@ def why_not(command: str, now: Situation) -> str:
                 return "Nothing is running."
             return "The run is paused already: r goes on." if now.run is RunStatus.PAUSED else ""
         case "run.resume":
-            return "" if now.running and now.run is RunStatus.PAUSED else "No run is paused."
+            if now.running:
+                return "" if now.run is RunStatus.PAUSED else "The run is not paused."
+            return "" if now.left is not None else "No run is paused, and none was left half-way."
         case "run.abort":
             return "" if now.running else "Nothing is running."
+        case "run.limits":
+            return "" if now.running or now.left is not None else "Nothing is running: limits are those of a run."
+        case "run.skip":
+            if not now.running:
+                return "Nothing is running. A run that was left is gone on with by r; then steps can be left out."
+            return "" if now.step_open else "Select a step of the run that is not done yet."
+        case "run.retry":
+            return "" if now.running or now.left is not None else "Nothing is running, and no run was left half-way."
+        case "run.rollback":
+            if now.running:
+                return "A run is going on: x ends it first, then it can be taken back."
+            return "" if now.any_run else "This database has seen no run: there is nothing to take back."
+        case "run.watch":
+            return "A run is on the screen already." if now.running else _why_no_database(now)
         case "run.decide":
             return "" if now.waiting_steps else "No step waits for a lock."
         case "run.summary":
@@ -67,11 +89,15 @@ def why_not(command: str, now: Situation) -> str:
             return ""
 
 
+def _why_no_database(now: Situation) -> str:
+    return "" if now.connected else "No database: press ^L to try again."
+
+
 def _why_no_review(now: Situation) -> str:
     if now.running:
         return "A run is going on: one migration at a time."
     if not now.connected:
-        return "No database: press ^L to try again."
+        return _why_no_database(now)
     if now.read_only:
         return "This database is read-only here: nothing can be executed."
     if now.errors or now.stale:

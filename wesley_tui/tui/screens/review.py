@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
@@ -18,7 +19,7 @@ from wesley_tui.planner.plan import HazardClass, Plan
 from wesley_tui.tui.glyphs import Glyphs
 from wesley_tui.tui.keymap import bindings, commands_of, key_name
 from wesley_tui.tui.present import badge, hazard_lines, plan_summary, risk_words, waiting_summary
-from wesley_tui.tui.review import Confirmation
+from wesley_tui.tui.review import CONFIRM_WORD, UNDO_WORD, Confirmation
 from wesley_tui.tui.text import count, identifier, one_line, short_sha
 from wesley_tui.tui.widgets.explanation import Explanation
 from wesley_tui.tui.widgets.key_bar import KeyBar, KeyHint
@@ -45,10 +46,22 @@ class ReviewScreen(ModalScreen[Accepted | None]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("review"))
 
     def __init__(
-        self, plan: Plan, explanation: str, review: Reviewer, *, target: str, unsafe: bool, glyphs: Glyphs
+        self,
+        plan: Plan,
+        explanation: str,
+        review: Reviewer,
+        *,
+        target: str,
+        unsafe: bool,
+        glyphs: Glyphs,
+        undo_of: int | None = None,
     ) -> None:
+        """``undo_of``: the run that the plan takes back, as a whole."""
         super().__init__()
-        self.confirmation = Confirmation(plan, unsafe=unsafe)
+        undo = undo_of is not None
+        word = UNDO_WORD if undo else CONFIRM_WORD
+        self.confirmation = Confirmation(plan, unsafe=unsafe, contract=undo, word=word, undo=undo)
+        self._undo_of = undo_of
         self._explanation = explanation
         self._review = review
         self._target = target
@@ -75,7 +88,8 @@ class ReviewScreen(ModalScreen[Accepted | None]):
     def _show(self) -> None:
         state = self.confirmation
         plan = state.plan
-        self.query_one("#review").border_title = Content.assemble("Review before execute, ", risk_words(state.steps))
+        before = "execute" if self._undo_of is None else f"taking run {self._undo_of} back"
+        self.query_one("#review").border_title = Content.assemble(f"Review before {before}, ", risk_words(state.steps))
         self.query_one("#review-summary", Static).update(
             Content("\n").join(
                 [
@@ -97,7 +111,7 @@ class ReviewScreen(ModalScreen[Accepted | None]):
 
     def _scope_words(self) -> list[str | Content | tuple[str, str]]:
         contract = next((wave for wave in self.confirmation.plan.waves if wave.name == "CONTRACT"), None)
-        if contract is None:
+        if contract is None or self._undo_of is not None:
             return []
         steps = count(len(contract.steps), "step")
         if self.confirmation.contract:
@@ -138,12 +152,18 @@ class ReviewScreen(ModalScreen[Accepted | None]):
         )
 
     def _hints(self) -> list[KeyHint]:
-        contract = any(wave.name == "CONTRACT" for wave in self.confirmation.plan.waves)
         return [
-            KeyHint(key_name(item.keys[0]), item.label, enabled=contract or item.id != "review.contract")
+            KeyHint(
+                key_name(item.keys[0]), item.label, enabled=self._may_leave_contract or item.id != "review.contract"
+            )
             for item in commands_of("review")
             if item.footer
         ]
+
+    @property
+    def _may_leave_contract(self) -> bool:
+        waves = self.confirmation.plan.waves
+        return self._undo_of is None and any(wave.name == "CONTRACT" for wave in waves)
 
     @on(Explanation.EndSeen)
     def _end_seen(self) -> None:
@@ -178,17 +198,15 @@ class ReviewScreen(ModalScreen[Accepted | None]):
                 actor=_actor(),
             )
         except Exception as error:
-            self.confirmation = Confirmation(
-                state.plan, state.unsafe, state.contract, state.end_seen, state.typed, problem=one_line(str(error))
-            )
+            self.confirmation = replace(state, confirmed=False, problem=one_line(str(error)))
             self.query_one(Input).clear()
             self._show_prompt()
             return
         self.dismiss(Accepted(state.plan, token))
 
     def action_contract(self) -> None:
-        if not any(wave.name == "CONTRACT" for wave in self.confirmation.plan.waves):
-            self.notify("This plan has no CONTRACT wave.", markup=False)
+        if not self._may_leave_contract:
+            self.notify("This plan has no CONTRACT wave to leave for later.", markup=False)
             return
         self.confirmation = self.confirmation.with_contract(not self.confirmation.contract)
         self.query_one(Input).clear()

@@ -25,7 +25,7 @@ _VERDICT = {
     RunStatus.COMPLETE: "The database has the declared schema.",
     RunStatus.CONTRACT_PENDING: "Everything but CONTRACT is done. Old and new clients work.",
     RunStatus.FAILED: "The run stopped. Steps that succeeded stay; a failed transaction left nothing behind.",
-    RunStatus.CANCELLED: "The run was stopped. Steps that succeeded stay; `wesley resume` goes on from there.",
+    RunStatus.CANCELLED: "The run was stopped. Steps that succeeded stay. r goes on from there, u takes it back.",
     RunStatus.ROLLED_BACK: "The undo plan ran.",
 }
 
@@ -93,6 +93,7 @@ def describe_run(
             labelled("Failed", _failures(plan, state, glyphs)),
             labelled("What happened", _outcome(outcome)),
             labelled("Waves", _waves(plan, state, glyphs)),
+            labelled("Time", _times(plan, state)),
             labelled("Steps", [_step_counts(plan, state, glyphs)]),
             labelled("Certificate", _certificate(certificate)),
         ]
@@ -124,7 +125,9 @@ def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
             lines += [Content.styled(f"  {head}", "bold $error"), *indented(step_state.message)]
     if state.status is RunStatus.FAILED:
         lines.append(
-            Content("  Read the event log (F5), correct the cause, then review and run again: done steps are skipped.")
+            Content(
+                "  Read the event log (F5), correct the cause, then r goes on: done steps are skipped. u takes it back."
+            )
         )
     return lines
 
@@ -132,7 +135,7 @@ def _failures(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
 def _outcome(outcome: RunEnd | None) -> list[Content]:
     lines = indented(outcome.message) if outcome is not None and outcome.message else []
     if outcome is not None and outcome.lost:
-        lines.append(Content("  The connection was lost: `wesley resume` finds out what is true, and goes on."))
+        lines.append(Content("  The connection was lost: r finds out what is true, and goes on (or `wesley resume`)."))
     return lines
 
 
@@ -153,6 +156,21 @@ def _waves(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
             Content.assemble("  ", (f"{wave.name:<9} ", "bold"), bar(done, total, 16, glyphs, "$success"), tail)
         )
     return lines
+
+
+def _times(plan: Plan, state: RunState) -> list[Content]:
+    """How long the steps took together, beside how long they would have taken otherwise."""
+    from wesley_tui.services.runs import schedule_of
+
+    schedule = schedule_of(plan, state)
+    if schedule is None:
+        return []
+    return [
+        Content.assemble(
+            "  ", (duration(schedule.makespan_ms), "bold"), f"; wave by wave {duration(schedule.waves_ms)}, one after "
+            f"the other {duration(schedule.sequential_ms)}",
+        )
+    ]  # fmt: skip
 
 
 def _step_counts(plan: Plan, state: RunState, glyphs: Glyphs) -> Content:

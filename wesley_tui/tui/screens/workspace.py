@@ -18,13 +18,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from wesley_tui.executor.events import RunState
+from wesley_tui.executor.events import RunState, RunStatus, StepStatus
 from wesley_tui.planner.plan import Plan
 from wesley_tui.sdl.diagnostics import Diagnostic, Source
 from wesley_tui.tui.context import Context
 from wesley_tui.tui.keymap import commands_of, key_name, prints
 from wesley_tui.tui.layout import PANES, PaneId, arrangement
-from wesley_tui.tui.present import RUN_WORD, plan_summary, server_version, waiting_summary
+from wesley_tui.tui.present import RUN_WORD, health_words, plan_summary, server_version, waiting_summary
 from wesley_tui.tui.replanner import Replanner
 from wesley_tui.tui.running import RunFeed
 from wesley_tui.tui.situation import Situation, why_not
@@ -43,9 +43,14 @@ from wesley_tui.tui.widgets.wave_progress import WaveProgress
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot
     from wesley_tui.diff.changes import RenameQuestion
+    from wesley_tui.planner.plan import Step
+    from wesley_tui.tui.ports import RunLine
 
 __all__ = ["Workspace"]
 
+
+_WHILE_RUNNING = ("run.pause", "run.abort", "run.limits")
+"""What the key line offers only while something runs."""
 
 _ANSWERS = ("plan.rename", "plan.keep_apart")
 """What the key line offers instead of what can be done with a step, while a question is selected."""
@@ -77,6 +82,10 @@ class Workspace(Screen[None]):
         self.feed: RunFeed | None = None
         self.holds_run = False
         """While a run goes on, and until the database was read after it, the tree shows the plan that runs or ran."""
+        self.last_run: RunLine | None = None
+        """The last run of the database, when it was last looked for."""
+        self.left: RunStatus | None = None
+        """How that run was left, when it has not come to its end and no process executes it."""
         self.replanner = Replanner(self, context.workbench.plan, self.current_sources, delay=context.debounce)
 
     # -- what is on the screen -----------------------------------------------------------------------------------
@@ -158,7 +167,22 @@ class Workspace(Screen[None]):
             run=state.status if state is not None else None,
             run_ended=self.feed is None or self.feed.ended,
             waiting_steps=0 if self.feed is None else len(self.feed.waiting),
+            step_open=self._step_open(),
+            any_run=self.last_run is not None or self.feed is not None,
+            left=self.left,
         )
+
+    @property
+    def selected_step(self) -> Step | None:
+        row = self.tree_view.row
+        return row.step if row is not None else None
+
+    def _step_open(self) -> bool:
+        """Whether the selected step is one of the run on the screen that is not done."""
+        step, state = self.selected_step, self.run_state
+        if step is None or state is None or not self.shows_run():
+            return False
+        return state.step(step.step_sha).status not in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 
     def note(self, word: str, text: str, style: str = "$muted") -> None:
         """A line in the activity log that is not an event of the database."""
@@ -255,8 +279,11 @@ class Workspace(Screen[None]):
 
     def _state_word(self, now: Situation) -> Content:
         glyphs = self.context.glyphs
-        if now.running and now.run is not None:
-            return Content.styled(*RUN_WORD[now.run])
+        if now.running and now.run is not None and self.feed is not None:
+            where = " elsewhere" if self.feed.attached else ""
+            word, style = RUN_WORD[now.run]
+            slow = health_words(self.feed.state) if self.feed.state.health != "healthy" else Content("")
+            return Content.assemble(slow, " " if slow else "", (f"{word}{where}", style))
         if self.reading:
             return Content.styled(f"{glyphs.offline} reading", "$warning")
         if now.errors:
@@ -269,7 +296,9 @@ class Workspace(Screen[None]):
         typing = isinstance(self.focused, TextArea)
         hints: list[KeyHint] = []
         for item in commands_of("main"):
-            if not item.footer or (item.id in ("run.pause", "run.resume", "run.abort") and not now.running):
+            if not item.footer or (item.id in _WHILE_RUNNING and not now.running):
+                continue
+            if item.id in ("run.pause", "run.resume") and why_not(item.id, now):
                 continue
             if item.id == "run.decide" and not now.waiting_steps:
                 continue

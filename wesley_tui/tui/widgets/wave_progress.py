@@ -11,7 +11,7 @@ from textual.widgets import Static
 from wesley_tui.executor.events import RunState, StepStatus
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.tui.glyphs import UNICODE, Glyphs
-from wesley_tui.tui.present import RUN_WORD, badge, bar, progress_text, wave_counts
+from wesley_tui.tui.present import RUN_WORD, badge, bar, health_words, progress_text, wave_counts, window_words
 from wesley_tui.tui.text import duration, identifier, one_line
 
 __all__ = ["WaveProgress", "describe_progress"]
@@ -43,7 +43,7 @@ class WaveProgress(Static):
 
 
 def describe_progress(plan: Plan, state: RunState, now: datetime, width: int, glyphs: Glyphs) -> Content:
-    """At most two lines more than there are waves."""
+    """At most two lines more than there are waves; and one for the governor and one for the window while they hold."""
     word, style = RUN_WORD[state.status]
     elapsed = ""
     if state.started is not None:
@@ -51,6 +51,8 @@ def describe_progress(plan: Plan, state: RunState, now: datetime, width: int, gl
     done = sum(wave_counts(wave, state)[0] for wave in plan.waves)
     total = sum(len(wave.steps) for wave in plan.waves)
     lines = [Content.assemble((word, style), f"  {done} of {total} steps", (f"  {elapsed}", "$muted"))]
+    if state.finished is None:
+        lines += _held_lines(state)
     bar_width = max(4, min(24, width - 9 - 3 - 1 - 8))
     for wave in plan.waves:
         wave_done, wave_total = wave_counts(wave, state)
@@ -71,6 +73,15 @@ def describe_progress(plan: Plan, state: RunState, now: datetime, width: int, gl
     if current is not None:
         lines += _current_lines(current, state, glyphs)
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
+
+
+def _held_lines(state: RunState) -> list[Content]:
+    lines = []
+    if state.health != "healthy":
+        lines.append(Content.assemble(health_words(state), f"  {one_line(state.health_message)}"))
+    if state.window and not state.window_open:
+        lines.append(Content.assemble("window  ", window_words(state)))
+    return lines
 
 
 def _current_lines(step: Step, state: RunState, glyphs: Glyphs) -> list[Content]:
