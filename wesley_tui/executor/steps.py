@@ -89,10 +89,12 @@ class StepRunner:
             failpoints.reached("after_ack")
             landed(call.step)
 
+        timeout_ms = steps[0].statement_timeout_ms
+        begun = time.monotonic()
         lookout = asyncio.create_task(self._look_out(left, has_landed))
         trouble: StatementFailed | ConnectionLost | None = None
         try:
-            await worker.ask(_Call.text_of_several(calls), statement_timeout_ms=steps[0].statement_timeout_ms)
+            await worker.ask(_Call.text_of_several(calls), statement_timeout_ms=timeout_ms)
         except (StatementFailed, ConnectionLost) as error:
             trouble = error
         finally:
@@ -103,7 +105,8 @@ class StepRunner:
             done = await self._control.succeeded_among(done)
         while left and left[0].step.step_sha in done:
             has_landed()
-        if isinstance(trouble, StatementFailed) and is_cancelled(trouble.sqlstate) and not self._stopping():
+        timed_out = 0 < timeout_ms <= (time.monotonic() - begun) * 1000
+        if timed_out and isinstance(trouble, StatementFailed) and is_cancelled(trouble.sqlstate):
             # The time was up for all of them together; each may take as long alone.
             return None
         return trouble if left else None
