@@ -161,13 +161,23 @@ def test_a_long_chain_of_new_tables_is_no_problem() -> None:
     assert [step.op for step in plan.steps] == ["create_table"] * 300 + ["add_foreign_key"] * 300
 
 
-def test_a_name_that_is_freed_late_is_taken_later_still() -> None:
+def test_a_name_that_an_index_of_another_table_wants_is_free_from_the_beginning() -> None:
     live = catalog(table(USERS, Column("a", "text"), indexes=(Index("taken", (IndexKey("a"),)),)), table(ORDERS))
     desired = catalog(
         table(USERS, Column("a", "text")), table(ORDERS, indexes=(Index("taken", (IndexKey("id"),), unique=True),))
     )
-    steps = list(plan_between(live, desired).steps)
-    assert [step.op for step in steps] == ["drop_index_concurrently", "add_index_concurrently"]
+    plan = plan_between(live, desired)
+    assert [step.op for step in plan.steps] == ["rename_index", "add_index_concurrently", "drop_index_concurrently"]
+    assert [wave.name for wave in plan.waves] == ["EXPAND", "CONTRACT"]
+
+
+def test_a_name_that_is_freed_late_is_taken_later_still() -> None:
+    """Clients use a table by its name until it goes."""
+    taken = QName("public", "taken")
+    live = catalog(table(taken), table(ORDERS))
+    desired = catalog(table(ORDERS, indexes=(Index("taken", (IndexKey("id"),)),)))
+    steps = list(plan_between(live, desired, options=PlanOptions(adopt_all=True)).steps)
+    assert [step.op for step in steps] == ["retire_table", "add_index_concurrently"]
     assert steps[1].depends_on == (steps[0].step_sha,)
 
 

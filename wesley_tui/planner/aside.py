@@ -27,6 +27,7 @@ from wesley_tui.planner.forms.objects import creating, names_of, object_needs
 from wesley_tui.planner.operations import (
     TYPE_OF,
     Operation,
+    Phase,
     column_resource,
     constraint_resource,
     object_resource,
@@ -72,12 +73,23 @@ def with_objects_aside(operations: Sequence[Operation], situation: Situation) ->
         reached.append(found)
         for ref in found:
             groups.join(position, owner.setdefault(ref, position))
-    taken = situation.leaving.intersection(owner)
+    # A generated column that is taken down for what it is computed from comes back in its new type.
+    operations = [
+        replace(item, statements=(), undo=(), prechecks=())
+        if item.op == "alter_type" and Ref(_GENERATED, item.object) in owner
+        else item
+        for item in operations
+    ]
+    for position, operation in enumerate(operations):
+        if operation.op == "alter_type" and not operation.statements:
+            groups.join(position, owner[Ref(_GENERATED, operation.object)])
+    taken = {object_resource(ref, "gone") for ref in situation.leaving.intersection(owner)}
+    taken |= {graph.policy_gone(ref) for ref in owner if ref.kind == _POLICY}
     result: list[Operation] = []
     for position, operation in enumerate(operations):
         members = groups.members(position)
         refs = frozenset().union(*(reached[member] for member in members))
-        if not refs and any(object_resource(ref, "gone") in operation.provides for ref in taken):
+        if not refs and not taken.isdisjoint(operation.provides):
             continue  # it goes with the change that it stands in the way of
         if not refs:
             result.append(operation)
@@ -172,6 +184,11 @@ class _Graph:
                         pending.append(following)
         return frozenset(found)
 
+    def policy_gone(self, ref: Ref) -> str:
+        """What the drop of a policy provides."""
+        table, name = self._tables[ref]
+        return f"policy {table.name}.{name} gone"
+
     def _also_disturbed(self, ref: Ref) -> tuple[Ref, ...]:
         if ref.kind == _GENERATED:
             return (ref, Ref("column", ref.name), Ref(TYPE_OF, ref.name))
@@ -188,10 +205,10 @@ class _Graph:
         down = [text for ref in down_order for text in items[ref].down]
         up = [text for ref in up_order for text in items[ref].up]
         first = next((core for core in ordered if core.statements), ordered[0])
+        down_again = [text for ref in reversed(up_order) if items[ref].up for text in items[ref].down]
+        restore = [text for ref in reversed(down_order) for text in items[ref].restore]
         undo: tuple[str, ...] = ()
-        if all(core.undo or core.rebuilds for core in cores):
-            down_again = [text for ref in reversed(up_order) if items[ref].up for text in items[ref].down]
-            restore = [text for ref in reversed(down_order) for text in items[ref].restore]
+        if all(core.undo or core.rebuilds or not core.statements for core in cores):
             undo = (*down_again, *(text for core in reversed(ordered) for text in core.undo), *restore)
         gone = [str(ref) for ref in down_order if ref not in {item for core in cores for item in core.rebuilds}]
         why = [text for core in ordered for text in core.why]
@@ -207,7 +224,7 @@ class _Graph:
             # It would be in the way until the very end: so the change waits for it.
             waves.append("CONTRACT")
             dangers.append(f"{', '.join(leaving)} is no longer declared, stands in the way, and goes")
-        yield replace(
+        whole = replace(
             first,
             object=first.object if len(cores) == 1 else ", ".join(dict.fromkeys(core.object for core in ordered)),
             wave=max(waves, key=("PLAN", "EXPAND", "BACKFILL", "VALIDATE", "CONTRACT").index),
@@ -242,6 +259,11 @@ class _Graph:
             rebuilds=(),
             lenient=False,
         )
+        if up and not any(core.statements for core in cores):
+            taken_down = replace(whole, statements=tuple(down), undo=tuple(restore))
+            put_up = replace(whole, statements=tuple(up), undo=tuple(down_again))
+            whole = replace(whole, apart=_in_two(taken_down, put_up))
+        yield whole
         for item in items.values():
             yield from item.later
 
@@ -280,13 +302,14 @@ class _Graph:
             below=live.depends_on,
             leans_on=wanted.depends_on,
             needs=object_needs(wanted, self._situation),
-            provides=(object_resource(live.ref),),
+            provides=(object_resource(live.ref), object_resource(live.ref, "off")),
         )
 
     def _policy(self, table: Table, name: str) -> _Standing:
         live = next(item for item in table.policies if item.name == name)
         desired = self._situation.desired.tables.get(table.name)
-        wanted = next((item for item in (desired.policies if desired else ()) if item.name == name), live)
+        declared = desired.policies if desired is not None else (live,)
+        wanted = next((item for item in declared if item.name == name), None)
 
         def made(policy: Policy) -> tuple[str, ...]:
             comment = policy.comment
@@ -295,6 +318,15 @@ class _Graph:
                 *((ddl.comment_on("policy", table.name, name, comment),) if comment is not None else ()),
             )
 
+        if wanted is None:
+            ref = Ref(_POLICY, f"{name} ON {table.name}")
+            return _Standing(
+                down=(ddl.drop_policy(table.name, live),),
+                up=(),
+                restore=made(live),
+                below=live.depends_on,
+                provides=(self.policy_gone(ref),),
+            )
         return _Standing(
             down=(ddl.drop_policy(table.name, live),),
             up=made(wanted),
@@ -349,6 +381,36 @@ class _Graph:
             provides=(column_resource(table.name, name), column_resource(table.name, name, "typed")),
             needs=ref_resources((desired or table).depends_on),
         )
+
+
+def _in_two(down: Operation, up: Operation) -> tuple[Operation, ...]:
+    """Taken down by one step, put up by another one: what comes between cannot stand beside the old definition, and
+    the new one cannot do without it."""
+    kind = down.op.removeprefix("replace_")
+    off = tuple(text for text in down.provides if text.endswith((" off", " gone")))
+    why = ("what it leans on is exchanged between its old definition and its new one: there is no moment for both",)
+    first = replace(
+        down,
+        op=f"drop_{kind}",
+        wave="CONTRACT",
+        phase=Phase.DROP_VIEW,
+        provides=off,
+        needs=tuple(text for text in down.needs if text.endswith(" gone")),
+        why=why,
+        kept="",
+        danger=f"clients that use {down.object} get an error until it stands again",
+        unbounded=False,
+    )
+    second = replace(
+        up,
+        op=f"create_{kind}",
+        wave="CONTRACT",
+        provides=tuple(text for text in up.provides if text not in off),
+        needs=(*(text for text in up.needs if text not in off), *off),
+        why=why,
+        kept="",
+    )
+    return first, second
 
 
 def trigger_columns(statement: str) -> frozenset[str]:

@@ -22,6 +22,7 @@ __all__ = [
     "constraint_resource",
     "detached_resource",
     "enum_resource",
+    "index_names",
     "index_resource",
     "name_resource",
     "object_resource",
@@ -117,6 +118,8 @@ class Operation:
     and put up again after, see :mod:`wesley_tui.planner.aside`."""
     rebuilds: tuple[Ref, ...] = ()
     """Objects that are taken down and put up again for their own sake, in their new definition."""
+    apart: tuple[Operation, ...] = ()
+    """The same in two: what lies between may lean on neither definition, and must come when neither is there."""
     proven: tuple[str, ...] = ()
     """Tables (``schema.table``) that the statements would read from end to end, did not a valid CHECK spare them."""
     small: tuple[str, ...] = ()
@@ -157,9 +160,13 @@ def name_resource(schema: str, name: str) -> str:
 
 def relation_name_pairs(table: Table) -> list[tuple[str, str]]:
     """Schema and name of a table, of its indexes and of its constraints that have one."""
-    owned = [item.name for item in table.constraints if not isinstance(item, Check | ForeignKey)]
-    owned += [index.name for index in table.indexes]
-    return [(table.name.schema, name) for name in (table.name.name, *owned)]
+    return [(table.name.schema, name) for name in (table.name.name, *index_names(table))]
+
+
+def index_names(table: Table) -> tuple[str, ...]:
+    """What the indexes of a table are called, those of its constraints included."""
+    owned = (item.name for item in table.constraints if not isinstance(item, Check | ForeignKey))
+    return (*owned, *(index.name for index in table.indexes))
 
 
 def relation_names(table: Table) -> tuple[str, ...]:
@@ -187,7 +194,8 @@ def index_resource(table: QName, index: str) -> str:
 
 
 def object_resource(ref: Ref, state: str = "exists") -> str:
-    """``state``: exists (in its declared definition), gone."""
+    """``state``: exists (in its declared definition), gone (it was live, and is no longer wanted), off (it was live in
+    another definition, which leans on nothing any more)."""
     return f"object {ref} {state}"
 
 

@@ -26,9 +26,15 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
     what is known about dependencies is sometimes more than what PostgreSQL insists on. A circle of names that are
     exchanged cannot be cut like that: the plan says so in a step that refuses, before anything is done.
     """
-    needs = needed_by(operations)
-    _cut_circles(operations, needs)
-    refused = _cut_the_rest(operations, needs)
+    needs, refused, apart = _without_circles(operations)
+    while apart:
+        # Where something is taken down and put up at once, and that is what closes a circle, it is done in two steps.
+        operations = [
+            part
+            for position, operation in enumerate(operations)
+            for part in (operation.apart if position in apart else (operation,))
+        ]
+        needs, refused, apart = _without_circles(operations)
     if refused is not None:
         operations = (*operations, refused)
         needs.append(set())
@@ -51,6 +57,15 @@ def arranged(operations: Sequence[Operation]) -> list[Operation]:
                 heapq.heappush(ready, (ranks[dependent], operations[dependent].phase, dependent))
     # The heap yields a lower wave only before a higher one was begun, because waves were promoted along the needs.
     return [replace(operations[i], wave=WAVE_NAMES[ranks[i]]) for i in order]
+
+
+def _without_circles(operations: Sequence[Operation]) -> tuple[list[set[int]], Operation | None, set[int]]:
+    """What each waits for, without circles; the refusal of one that must not be cut; or operations that have to be
+    taken apart before anything can be said."""
+    needs = needed_by(operations)
+    _cut_circles(operations, needs)
+    refused, apart = _cut_the_rest(operations, needs)
+    return needs, refused, apart
 
 
 def _cut_circles(operations: Sequence[Operation], needs: list[set[int]]) -> None:
@@ -84,8 +99,9 @@ def _cut_circles(operations: Sequence[Operation], needs: list[set[int]]) -> None
         ready = list(waiting)
 
 
-def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> Operation | None:
-    """Give up needs until no circle is left; the answer is the refusal of a circle that must not be cut."""
+def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> tuple[Operation | None, set[int]]:
+    """Give up needs until no circle is left; the answer is the refusal of a circle that must not be cut, or, of the
+    first circle where that is possible, the operations that can be taken apart."""
     dependents: list[list[int]] = [[] for _ in operations]
     for position, providers in enumerate(needs):
         for provider in providers:
@@ -103,8 +119,10 @@ def _cut_the_rest(operations: Sequence[Operation], needs: list[set[int]]) -> Ope
                 if not missing[dependent]:
                     ready.append(dependent)
         if not waiting:
-            return refused
+            return refused, set()
         circle = _first_circle(waiting, needs)
+        if apart := {position for position in circle if operations[position].apart}:
+            return None, apart
         free = [
             position for position in circle if not _waits_for_a_name(position, operations, needs[position] & circle)
         ]

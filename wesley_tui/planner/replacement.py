@@ -266,7 +266,7 @@ def _composite(new: SqlObject, first: _Node, second: _Node) -> tuple[str, ...] |
         return None
     target = f"ALTER TYPE {qualified(new.name)}"
     actions = [f"DROP ATTRIBUTE {quote_ident(name)}" for name in old if name not in now]
-    for item in parse_statement(new.statements[0]).coldeflist:
+    for item in parse_statement(new.statements[0]).coldeflist or ():
         if item.colname not in old:
             collate = RawStream()(item.collClause) if item.collClause is not None else ""
             actions.append(f"ADD ATTRIBUTE {quote_ident(item.colname)} {RawStream()(item.typeName)} {collate}".rstrip())

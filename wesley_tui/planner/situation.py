@@ -7,13 +7,27 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from wesley_tui.catalog.model import Catalog, Column, Enum, PrimaryKey, QName, Ref, Table, Unique
+from wesley_tui.catalog.model import (
+    Catalog,
+    Check,
+    Column,
+    Constraint,
+    Enum,
+    ForeignKey,
+    Index,
+    PrimaryKey,
+    QName,
+    Ref,
+    Table,
+    Unique,
+)
 from wesley_tui.catalog.naming import default_name, qualified
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.diff.changes import (
     AddConstraint,
     AlterColumnType,
     Change,
+    ChangeColumnGenerated,
     ChangeColumnIdentity,
     CreateIndex,
     CreateObject,
@@ -34,17 +48,19 @@ from wesley_tui.diff.changes import (
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner.casts import is_metadata_only
+from wesley_tui.planner.computed import is_made_anew
 from wesley_tui.planner.operations import (
     column_resource,
     constraint_resource,
     enum_resource,
+    index_names,
     index_resource,
     object_resource,
     relation_name_pairs,
     table_resource,
 )
 from wesley_tui.planner.rates import ASSUMED, Rates
-from wesley_tui.planner.shadows import Shadows
+from wesley_tui.planner.shadows import Shadows, uses_column
 
 __all__ = [
     "MOVED_PREFIX",
@@ -130,6 +146,8 @@ class Situation:
     """Live object → live tables whose columns, constraints or indexes need it."""
     exchanged: frozenset[QName] = frozenset()
     """Tables whose primary key is exchanged: between the old and the new one no foreign key can lean on it."""
+    anew: frozenset[tuple[QName, str]] = frozenset()
+    """(table, column) of columns that are dropped and added again: keys and indexes on them go along."""
     shadows: Shadows = field(default_factory=Shadows)
     """Columns that change their type by shadow column."""
 
@@ -175,6 +193,10 @@ class Situation:
             return name.name
         return clipped_name(f"{name.schema}_"[:20], f"{name.name}_{self.tag}", _MAX_BYTES - 1)
 
+    def goes_along(self, table: QName, part: Constraint | Index) -> bool:
+        """Whether a key, a check or an index goes with a column that is made anew."""
+        return any(name == table and uses_column(part, column) for name, column in self.anew)
+
     def type_needs(self, type_name: str) -> tuple[str, ...]:
         enum = self.types.get(type_name.removesuffix("[]"))
         return (enum_resource(enum.name),) if enum is not None else ()
@@ -199,7 +221,7 @@ class Situation:
                 if (item := self.live.objects[other]).relation in self.dropped
             ),
             *(object_resource(other, "gone") for other in standing),
-            *(object_resource(other) for other in standing if other in self.rebuilt),
+            *(object_resource(other, "off") for other in standing if other in self.rebuilt),
         )
 
     def heirs_of(self, table: QName) -> list[QName]:
@@ -261,6 +283,13 @@ def survey(
     """Look over a whole diff once, before any form is chosen."""
     renames = [item for item in changes if isinstance(item, RenameTable | RenameColumn | RenameEnum | RenameEnumLabel)]
     live = renamed_catalog(snapshot.catalog, renames)
+    anew = frozenset(
+        (item.table, item.new.name)
+        for item in changes
+        if isinstance(item, ChangeColumnGenerated)
+        and (table := live.tables.get(item.table)) is not None
+        and is_made_anew(item, table, snapshot.major)
+    )
     return Situation(
         snapshot=snapshot,
         live=live,
@@ -287,7 +316,8 @@ def survey(
         leaving=frozenset(item.object.ref for item in changes if isinstance(item, DropObject)),
         rebuilt=frozenset(item.new.ref for item in changes if isinstance(item, ReplaceObject)),
         outnumbered=_outnumbered(changes),
-        keys_aside=_keys_aside(changes, live, snapshot.timezone),
+        keys_aside=_keys_aside(changes, live, snapshot.timezone, anew),
+        anew=anew,
         standing_on=_standing_on(live),
         tables_on=_tables_on(live),
         types={qualified(name): enum for name, enum in desired.enums.items()},
@@ -333,8 +363,10 @@ def _outnumbered(changes: tuple[Change, ...]) -> frozenset[Ref]:
     )
 
 
-def _keys_aside(changes: tuple[Change, ...], live: Catalog, timezone: str) -> frozenset[tuple[QName, str]]:
-    stored = {
+def _keys_aside(
+    changes: tuple[Change, ...], live: Catalog, timezone: str, anew: Collection[tuple[QName, str]]
+) -> frozenset[tuple[QName, str]]:
+    stored = set(anew) | {
         (item.table, item.new.name)
         for item in changes
         if isinstance(item, AlterColumnType) and not is_metadata_only(item.old.type, item.new.type, timezone=timezone)
@@ -406,28 +438,52 @@ def _owned(live: Catalog) -> dict[QName, tuple[QName, ...]]:
 
 
 def _moved(changes: tuple[Change, ...], tag: str) -> dict[tuple[QName, str], str]:
-    """Old constraints and indexes whose name another one gets: they are renamed first and dropped last."""
+    """Old constraints and indexes whose name another one gets: they are renamed first and dropped last. Indexes, and
+    constraints that have one, share their names with all relations of the schema; other constraints are known by the
+    table they are on."""
     claimed: set[tuple[QName, str]] = set()
+    relations: set[tuple[str, str]] = set()
     leaving: list[tuple[QName, str]] = []
+    indexed: set[tuple[QName, str]] = set()
     for item in changes:
         match item:
             case AddConstraint():
                 claimed.add((item.table, item.constraint.name))
+                relations.update(_index_name(item.table, item.constraint))
             case CreateIndex():
                 claimed.add((item.table, item.index.name))
+                relations.add((item.table.schema, item.index.name))
+            case CreateTable():
+                relations.update(relation_name_pairs(item.table))
             case ReplaceConstraint():
                 claimed.add((item.table, item.new.name))
                 leaving.append((item.table, item.old.name))
+                relations.update(_index_name(item.table, item.new))
+                indexed.update((item.table, name) for _, name in _index_name(item.table, item.old))
             case ReplaceIndex() if item.old.valid:
                 claimed.add((item.table, item.new.name))
                 leaving.append((item.table, item.old.name))
             case DropConstraint():
                 leaving.append((item.table, item.constraint.name))
+                indexed.update((item.table, name) for _, name in _index_name(item.table, item.constraint))
             case DropIndex():
                 leaving.append((item.table, item.index.name))
+                indexed.add((item.table, item.index.name))
+            case DropTable():
+                own = {(item.table.name, name) for name in index_names(item.table)}
+                leaving += sorted(own)
+                indexed |= own
             case _:
                 pass
-    return {pair: clipped_name(f"{MOVED_PREFIX}{tag}_", pair[1]) for pair in leaving if pair in claimed}
+    return {
+        (table, name): clipped_name(f"{MOVED_PREFIX}{tag}_", name)
+        for table, name in leaving
+        if (table, name) in claimed or ((table, name) in indexed and (table.schema, name) in relations)
+    }
+
+
+def _index_name(table: QName, constraint: Constraint) -> list[tuple[str, str]]:
+    return [] if isinstance(constraint, Check | ForeignKey) else [(table.schema, constraint.name)]
 
 
 def key_resources(situation: Situation, table: QName, columns: tuple[str, ...]) -> tuple[str, ...]:

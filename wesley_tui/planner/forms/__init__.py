@@ -18,6 +18,7 @@ from wesley_tui.planner.forms import (
     constraints,
     enums,
     indexes,
+    leaving,
     not_null,
     objects,
     partitions,
@@ -26,13 +27,12 @@ from wesley_tui.planner.forms import (
     tables,
     types,
 )
+from wesley_tui.planner.forms.members import after_leavers, between_families, leavers_of
 from wesley_tui.planner.forms.shadow import left_behind, purged
 from wesley_tui.planner.operations import (
     Operation,
     column_resource,
-    detached_resource,
     ref_resources,
-    shape_resource,
 )
 from wesley_tui.planner.situation import Situation
 
@@ -82,7 +82,7 @@ _FORMS: Mapping[type[Any], _Form] = {
     c.DropIndex: indexes.drop_index,
     c.DropObject: objects.drop_object,
     c.DropPolicy: security.drop_policy,
-    c.DropTable: tables.drop_table,
+    c.DropTable: leaving.drop_table,
     c.RefuseChange: partitions.refuse,
     c.RenameColumn: columns.rename_column,
     c.RenameConstraint: constraints.rename_constraint,
@@ -107,27 +107,17 @@ def operations_for(changes: Iterable[c.Change], situation: Situation) -> Iterato
     yield from purged(situation)
     moved = {item.new.name: item for item in changes if isinstance(item, c.AttachPartition | c.DetachPartition)}
     heirs = {item.table for item in changes if isinstance(item, c.ChangeInheritance)}
+    leavers = leavers_of(changes, situation)
     for change in changes:
         operations = _FORMS[type(change)](change, situation)
         table = getattr(change, "table", None)
         if isinstance(table, QName) and (table in moved or table in heirs):
-            operations = _between_families(operations, table)
+            operations = between_families(operations, table)
+        if isinstance(table, QName) and table in leavers:
+            operations = after_leavers(table, change, operations, leavers[table], situation)
         if situation.shadows.parties and not isinstance(change, c.AlterColumnType):
             operations = _after_exchanges(operations, situation)
         yield from _after_what_it_names(change, operations, fresh, situation) if fresh else operations
-
-
-def _between_families(operations: Iterator[Operation], table: QName) -> Iterator[Operation]:
-    """Changes of a table that leaves one family and enters another: after the one, before the other."""
-    for operation in operations:
-        if operation.op == "set_inheritance" or shape_resource(table) in operation.provides:
-            yield operation
-        else:
-            yield replace(
-                operation,
-                needs=(*operation.needs, detached_resource(table)),
-                provides=(*operation.provides, shape_resource(table)),
-            )
 
 
 def _after_exchanges(operations: Iterator[Operation], situation: Situation) -> Iterator[Operation]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wesley_tui.catalog import ddl, ddl_lifecycle
 from wesley_tui.catalog.identity import identity_clause
-from wesley_tui.catalog.model import Check, Column, QName, Ref, SqlObject
+from wesley_tui.catalog.model import Check, Column, ForeignKey, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import (
     AddColumn,
@@ -20,6 +20,7 @@ from wesley_tui.diff.changes import (
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import can_be_walked
+from wesley_tui.planner.computed import is_made_anew
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.forms.not_null import fill_nulls, prove_not_null
 from wesley_tui.planner.forms.numbered import is_numbered_in_batches, number_in_batches, without_numbers
@@ -30,9 +31,11 @@ from wesley_tui.planner.operations import (
     column_resource,
     constraint_resource,
     detached_resource,
+    name_resource,
     object_resource,
     table_resource,
 )
+from wesley_tui.planner.shadows import uses_column
 from wesley_tui.planner.situation import Situation
 from wesley_tui.planner.volatility import volatile_functions
 
@@ -364,8 +367,9 @@ def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Ite
         needs=(table_resource(table), *_computed_with(table, new, situation)),
         unbounded=True,
     )
-    same_kind = old.generated is not None and new.generated is not None and old.generated.kind == new.generated.kind
-    if new.generated is None and old.generated is not None and old.generated.kind == "stored":
+    if is_made_anew(change, live, situation.snapshot.major):
+        yield _made_anew(base, change, situation)
+    elif new.generated is None:
         yield replace(
             base,
             op="drop_expression",
@@ -374,21 +378,12 @@ def change_generated(change: ChangeColumnGenerated, situation: Situation) -> Ite
             loses=f"the rule that computes {table}.{new.name}",
             unbounded=False,
         )
-    elif (
-        same_kind
-        and situation.snapshot.major >= 17
-        and old.generated is not None
-        and new.generated is not None
-        # PostgreSQL 18 does not do it for a virtual column of a table with checks.
-        and (new.generated.kind == "stored" or not any(isinstance(item, Check) for item in live.constraints))
-    ):
+    elif old.generated is not None:
         yield replace(
             base,
             statements=(f"{target} ALTER COLUMN {name} SET EXPRESSION AS ({new.generated.expression}\n)",),
             undo=(f"{target} ALTER COLUMN {name} SET EXPRESSION AS ({old.generated.expression}\n)",),
         )
-    else:
-        yield _made_anew(base, change, situation)
 
 
 def _computed_with(table: QName, column: Column, situation: Situation) -> Iterator[str]:
@@ -415,12 +410,25 @@ def _made_anew(base: Operation, change: ChangeColumnGenerated, situation: Situat
             f"ALTER TABLE {qualified(table)} DROP COLUMN {quote_ident(new.name)}",
             *column_again(live, situation.desired.tables.get(table, live), new),
         ),
-        provides=(column_resource(table, new.name, "typed"), column_resource(table, new.name, "not null")),
+        provides=(
+            column_resource(table, new.name, "typed"),
+            column_resource(table, new.name, "not null"),
+            *_gone_along(live, new.name),
+        ),
         why=("PostgreSQL cannot turn one into the other: the column is dropped, and added anew",),
         loses="" if old.generated is not None else f"the data in {ref}",
         kept="its values were computed, and are computed again" if old.generated is not None else "",
         disturbs=(Ref("column", ref), Ref(TYPE_OF, ref)),
     )
+
+
+def _gone_along(table: Table, column: str) -> Iterator[str]:
+    """What PostgreSQL drops with the column: keys and indexes, whose names are free then."""
+    for item in (*table.constraints, *table.indexes):
+        if uses_column(item, column):
+            yield constraint_resource(table.name, item.name, "gone")
+            if not isinstance(item, Check | ForeignKey):
+                yield name_resource(table.name.schema, item.name)
 
 
 def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]:

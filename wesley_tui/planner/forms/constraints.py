@@ -10,7 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import Check, Constraint, Exclude, ForeignKey, Index, IndexKey, PrimaryKey, QName, Unique
+from wesley_tui.catalog.model import (
+    Check,
+    Constraint,
+    Exclude,
+    ForeignKey,
+    Index,
+    IndexKey,
+    PrimaryKey,
+    QName,
+    Ref,
+    Unique,
+)
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import (
     AddConstraint,
@@ -23,6 +34,7 @@ from wesley_tui.planner import checks
 from wesley_tui.planner.effects.expressions import columns_in
 from wesley_tui.planner.forms.foreign_keys import add_foreign_key, validate
 from wesley_tui.planner.forms.indexes import build_index
+from wesley_tui.planner.forms.objects import groups_by_key
 from wesley_tui.planner.forms.partitioned import add_key_by_partition, deferral, is_partitioned
 from wesley_tui.planner.forms.shadow.parts import on_old_columns
 from wesley_tui.planner.operations import (
@@ -32,6 +44,7 @@ from wesley_tui.planner.operations import (
     constraint_resource,
     index_resource,
     name_resource,
+    object_resource,
     table_resource,
 )
 from wesley_tui.planner.shadows import uses_column
@@ -223,7 +236,7 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
     """The new one is in force before the old one goes; only a primary key, of which a table has one, is exchanged in
     one statement."""
     old, new, table = change.old, change.new, change.table
-    if (table, old.name) in situation.keys_aside:
+    if (table, old.name) in situation.keys_aside or situation.goes_along(table, old):
         for operation in _add(table, new, situation):
             yield replace(operation, needs=(*operation.needs, constraint_resource(table, old.name, "gone")))
         return
@@ -238,8 +251,11 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
             table, old.name, away, Phase.MOVE_AWAY, "the old definition makes way and holds until the new one stands"
         )
     if isinstance(new, PrimaryKey):
-        yield build_index(table, _index_of(new), situation, why="the unique index is built while writers go on")
-        exchange = _attach_key(table, new, away)
+        if new.without_overlaps or is_partitioned(table, situation):
+            exchange = _exchange_at_once(table, new, away)
+        else:
+            yield build_index(table, _index_of(new), situation, why="the unique index is built while writers go on")
+            exchange = _attach_key(table, new, away)
         yield replace(
             exchange,
             op="replace_primary_key",
@@ -273,6 +289,27 @@ def replace_constraint(change: ReplaceConstraint, situation: Situation) -> Itera
     )
 
 
+def _exchange_at_once(table: QName, new: PrimaryKey, away: str) -> Operation:
+    """The new key, where no index can be built for it beforehand."""
+    added = _add_temporal(table, new)
+    return replace(
+        added,
+        statements=(
+            f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(away)}, {_added(new)}",
+            *_comment(table, new),
+        ),
+        needs=(
+            *added.needs,
+            *(column_resource(table, column, state) for column in new.columns for state in ("not null", "typed")),
+        ),
+        why=("its index can only be built by the statement that makes it the key, while nobody uses the table",),
+    )
+
+
+def _added(key: PrimaryKey) -> str:
+    return f"ADD CONSTRAINT {quote_ident(key.name)} {ddl.constraint_definition(key)}"
+
+
 def _hinders_type(table: QName, constraint: Constraint, situation: Situation) -> bool:
     """A rule over a column whose type is changed in place: PostgreSQL would try to carry it over to the new type."""
     return isinstance(constraint, Check) and any(
@@ -298,7 +335,7 @@ def _exchange_back(table: QName, old: Constraint, away: str, new: PrimaryKey, si
     alter = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {quote_ident(new.name)}"
     before = replace(old, name=away)
     if is_partitioned(table, situation) or old.without_overlaps:
-        return (f"{alter}, ADD {ddl.constraint_definition(before)}",)
+        return (f"{alter}, {_added(before)}",)
     index = quote_ident(away)
     return (
         ddl.create_index(table, _index_of(before), concurrently=True),
@@ -310,6 +347,8 @@ def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Op
     table, constraint = change.table, change.constraint
     if (table, constraint.name) in situation.keys_aside:
         return  # the step that changes the type of its column takes it off: it could not stand on the new one
+    if situation.goes_along(table, constraint):
+        return
     if _hinders_type(table, constraint, situation):
         yield _drop_early(table, constraint, situation)
         return
@@ -327,14 +366,23 @@ def drop_constraint(change: DropConstraint, situation: Situation) -> Iterator[Op
 
 
 def _leaning(table: QName, constraint: Constraint, situation: Situation) -> tuple[str, ...]:
-    """Foreign keys that lean on a key must be gone before it: PostgreSQL refuses the drop otherwise."""
+    """Foreign keys that lean on a key must be gone before it: PostgreSQL refuses the drop otherwise. So must views that
+    group by a primary key."""
     if not isinstance(constraint, PrimaryKey | Unique):
         return ()
-    return tuple(
+    keys = (
         constraint_resource(other, name, "gone")
         for other, name, columns in situation.incoming.get(table, ())
         if columns == set(constraint.columns)
     )
+    if isinstance(constraint, Unique):
+        return tuple(keys)
+    grouping = [
+        ref
+        for ref in situation.standing_on.get(Ref("table", str(table)), ())
+        if groups_by_key(situation.live.objects[ref])
+    ]
+    return (*keys, *(object_resource(ref, state) for ref in grouping for state in ("gone", "off")))
 
 
 def _drop(table: QName, constraint: Constraint, situation: Situation, needs: tuple[str, ...] = ()) -> Operation:

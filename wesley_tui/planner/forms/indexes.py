@@ -29,7 +29,7 @@ from wesley_tui.planner.operations import (
 from wesley_tui.planner.plan import StepKind
 from wesley_tui.planner.situation import Situation
 
-__all__ = ["build_index", "create_index", "drop_index", "rename_index", "replace_index"]
+__all__ = ["build_index", "create_index", "drop_index", "rename_away", "rename_index", "replace_index"]
 
 
 def create_index(change: CreateIndex, situation: Situation) -> Iterator[Operation]:
@@ -92,12 +92,14 @@ def _comment_text(table: QName, index: Index) -> tuple[str, ...]:
 
 def drop_index(change: DropIndex, situation: Situation) -> Iterator[Operation]:
     table, index = change.table, change.index
+    if situation.goes_along(table, index):
+        return
     if _hinders_type(table, index, situation):
         yield _drop_early(table, index, situation)
         return
     away = situation.current_name(table, index.name)
     if away != index.name:
-        yield _rename(table, index.name, away, "its name is wanted for something else")
+        yield rename_away(table, index.name, away, "its name is wanted for something else")
     yield _drop(table, replace(index, name=away), situation)
 
 
@@ -148,7 +150,9 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
     """New before old: the old one is renamed, serves on under its other name, and is dropped at the end. One that is
     INVALID serves nobody and is dropped first."""
     table, old, new = change.table, change.old, change.new
-    if not old.valid:
+    if situation.goes_along(table, old):
+        yield from _build(table, new, situation)
+    elif not old.valid:
         drop = _drop(table, old, situation)
         yield replace(
             drop,
@@ -163,14 +167,14 @@ def replace_index(change: ReplaceIndex, situation: Situation) -> Iterator[Operat
         yield from _build(table, new, situation)
     else:
         away = situation.current_name(table, old.name)
-        yield _rename(table, old.name, away, "the old index makes way and serves on until the new one is built")
+        yield rename_away(table, old.name, away, "the old index makes way and serves on until the new one is built")
         yield from _build(table, new, situation)
         yield replace(_drop(table, replace(old, name=away), situation), needs=(index_resource(table, new.name),))
     yield from _extras(table, new)
 
 
 def rename_index(change: RenameIndex, _: Situation) -> Iterator[Operation]:
-    renamed = _rename(change.table, change.old, change.new)
+    renamed = rename_away(change.table, change.old, change.new)
     yield replace(
         renamed,
         phase=Phase.RENAME_PART,
@@ -179,7 +183,9 @@ def rename_index(change: RenameIndex, _: Situation) -> Iterator[Operation]:
     )
 
 
-def _rename(table: QName, old: str, new: str, why: str = "") -> Operation:
+def rename_away(table: QName, old: str, new: str, why: str = "") -> Operation:
+    """``ALTER INDEX``, which also renames the constraint that the index belongs to."""
+
     def statement(before: str, after: str) -> str:
         return f"ALTER INDEX {qualified(QName(table.schema, before))} RENAME TO {quote_ident(after)}"
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog.model import Check, Column, QName
-from wesley_tui.catalog.naming import qualified, quote_ident
+from wesley_tui.catalog.naming import default_name, qualified, quote_ident
 from wesley_tui.diff.changes import ChangeColumnNotNull
 from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import backfill_nulls, can_be_walked, walking_key
@@ -135,6 +135,7 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, fill: Ope
         )
         if fill is not None:
             yield _second_pass(fill, table, column, helper)
+    naming, back = _named(table, column, situation)
     if existing is None or not existing.validated:
         yield validate(
             table, helper, (column_resource(table, column, "filled"), column_resource(table, column, "swept"))
@@ -144,8 +145,8 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, fill: Ope
         object=f"{table}.{column}",
         wave="VALIDATE",
         phase=Phase.NOT_NULL,
-        statements=(f"{target} ALTER COLUMN {quoted} SET NOT NULL",),
-        undo=(f"{target} ALTER COLUMN {quoted} DROP NOT NULL",),
+        statements=(f"{target} ALTER COLUMN {quoted} SET NOT NULL", *naming),
+        undo=(*back, f"{target} ALTER COLUMN {quoted} DROP NOT NULL"),
         prechecks=(checks.constraint_valid(table, helper),),
         postchecks=(checks.column_is_not_null(table, column),),
         provides=(column_resource(table, column, "not null"),),
@@ -169,6 +170,17 @@ def prove_not_null(table: QName, column: str, situation: Situation, *, fill: Ope
             needs=(column_resource(table, column, "not null"),),
             why=("the helper has done its work: NOT NULL itself holds now",),
         )
+
+
+def _named(table: QName, column: str, situation: Situation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """PostgreSQL 18: SET NOT NULL lets the server choose the name; and the way back."""
+    wanted = situation.desired_column(table, column)
+    chosen = default_name(table.name, (column,), "not_null")
+    if situation.snapshot.major < 18 or wanted is None or wanted.not_null_name in (None, chosen):
+        return (), ()
+    rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT"
+    own, usual = quote_ident(wanted.not_null_name or chosen), quote_ident(chosen)
+    return (f"{rename} {usual} TO {own}",), (f"{rename} {own} TO {usual}",)
 
 
 def _second_pass(fill: Operation, table: QName, column: str, helper: str) -> Operation:

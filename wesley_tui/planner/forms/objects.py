@@ -44,6 +44,7 @@ __all__ = [
     "create_object",
     "creating",
     "drop_object",
+    "groups_by_key",
     "is_read",
     "names_of",
     "object_needs",
@@ -167,6 +168,11 @@ def _split(name: str) -> tuple[str, str]:
     return schema, rest
 
 
+def groups_by_key(item: SqlObject) -> bool:
+    """Whether a view may lean on a primary key: one that groups by it may show all columns."""
+    return item.kind in ("view", "materialized view") and "GROUP BY" in item.statements[0].upper()
+
+
 def create_object(change: CreateObject, situation: Situation) -> Iterator[Operation]:
     item = change.object
     if item.ref in situation.numbered:
@@ -198,13 +204,17 @@ def is_read(item: SqlObject) -> bool:
 
 def replace_object(change: ReplaceObject, situation: Situation) -> Iterator[Operation]:
     old, new = change.old, change.new
-    forward = in_place(old, new, situation.snapshot.major)
+    leaning = groups_by_key(old) and any(
+        ref.kind == "table" and QName(*_split(ref.name)) in situation.exchanged for ref in old.depends_on
+    )
+    # What leans on a primary key that is exchanged is not there while it is.
+    forward = in_place(old, new, situation.snapshot.major) if not leaning else None
     base = Operation(
         op=_op("replace", new) if new.kind != "other" else "run_sql",
         object=new.ref.name,
         wave="EXPAND",
         phase=_CREATE_PHASE[new.kind],
-        provides=(object_resource(new.ref),),
+        provides=(object_resource(new.ref), object_resource(old.ref, "off")),
         needs=object_needs(new, situation),
         lenient=new.kind in ("function", "procedure") and not is_read(new),
     )

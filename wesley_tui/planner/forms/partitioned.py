@@ -30,6 +30,7 @@ from wesley_tui.planner.situation import Situation, clipped_name, key_resources
 __all__ = [
     "add_foreign_key_by_partition",
     "add_key_by_partition",
+    "below",
     "build_by_partition",
     "built_concurrently",
     "drop_whole_index",
@@ -53,7 +54,8 @@ def _partitions(table: QName, situation: Situation) -> list[Table]:
     return found
 
 
-def _below(name: str, partition: QName) -> str:
+def below(name: str, partition: QName) -> str:
+    """What the part of a parent's index or key is called on one of its partitions."""
     return clipped_name(f"{name}_", partition.name)
 
 
@@ -68,7 +70,7 @@ def build_by_partition(table: QName, index: Index, situation: Situation) -> Iter
     for partition in partitions:
         assert partition.partition_of is not None
         built = next((item for item in partition.indexes if item.valid and same_index(item, index)), None)
-        name = QName(partition.name.schema, built.name if built is not None else _below(index.name, partition.name))
+        name = QName(partition.name.schema, built.name if built is not None else below(index.name, partition.name))
         names[partition.name] = name
         part = replace(index, name=name.name, comment=None)
         if built is not None:
@@ -133,7 +135,7 @@ def add_key_by_partition(
     for partition in _partitions(table, situation):
         if partition.partition_by is not None:
             continue
-        name = _below(constraint.name, partition.name)
+        name = below(constraint.name, partition.name)
         if any(same_constraint(item, constraint) for item in partition.constraints):
             continue  # an earlier run made it, and was stopped
         if not any(item.name == name and item.valid for item in partition.indexes):
@@ -216,7 +218,7 @@ def add_foreign_key_by_partition(table: QName, key: ForeignKey, situation: Situa
     for partition in _partitions(table, situation):
         if partition.partition_by is not None:
             continue
-        name = _below(key.name, partition.name)
+        name = below(key.name, partition.name)
         part = replace(key, name=name, comment=None, validated=True)
         made = next((item for item in partition.foreign_keys if same_constraint(item, part)), None)
         if made is not None and made.validated:

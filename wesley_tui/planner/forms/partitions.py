@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import QName, Table
+from wesley_tui.catalog.model import Check, ForeignKey, QName, Table
 from wesley_tui.catalog.naming import default_name, qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AttachPartition, ChangePartitionBound, DetachPartition, RefuseChange
+from wesley_tui.diff.constraints import same_constraint, same_index
 from wesley_tui.planner import checks
 from wesley_tui.planner.bounds import bound_condition, key_columns, may_overlap
 from wesley_tui.planner.forms.foreign_keys import validate
+from wesley_tui.planner.forms.partitioned import below
 from wesley_tui.planner.operations import (
     Operation,
     Phase,
@@ -30,6 +32,9 @@ from wesley_tui.planner.operations import (
 )
 from wesley_tui.planner.plan import StepCheck, StepKind
 from wesley_tui.planner.situation import Situation, clipped_name
+
+_NOT_DECLARED_HERE = "it came with the parent, of which the table is no member any more, and nobody declared it here"
+_NEW_THERE = "the parent has had it since this plan only"
 
 __all__ = [
     "attach",
@@ -356,8 +361,8 @@ def _link(table: Table, condition: str) -> str:
 
 
 def came_along(table: QName, parents: Iterable[QName], situation: Situation) -> Iterator[Operation]:
-    """Columns that the plan adds to a parent come to all its members, also to one that leaves it at the end of the plan
-    and is not to have them."""
+    """Columns, indexes and rules that the plan adds to a parent come to all its members, also to one that leaves it at
+    the end of the plan and is not to have them."""
     added = {
         column.name
         for parent in parents
@@ -378,9 +383,48 @@ def came_along(table: QName, parents: Iterable[QName], situation: Situation) -> 
             ),
             provides=(shape_resource(table),),
             needs=(detached_resource(table),),
-            why=("it came with the parent, of which the table is no member any more, and nobody declared it here",),
-            kept="the parent has had it since this plan only",
+            why=(_NOT_DECLARED_HERE,),
+            kept=_NEW_THERE,
         )
+    parts = [part for parent in parents for part in _new_parts(table, parent, situation)]
+    if parts:
+        yield Operation(
+            op="drop_constraint",
+            object=f"{table}.{', '.join(name for name, _ in parts)}",
+            wave="CONTRACT",
+            phase=Phase.DROP_CONSTRAINT,
+            statements=tuple(statement for _, statement in parts),
+            provides=(shape_resource(table),),
+            needs=(detached_resource(table),),
+            why=(_NOT_DECLARED_HERE,),
+            kept=_NEW_THERE,
+        )
+
+
+def _new_parts(table: QName, parent: QName, situation: Situation) -> Iterator[tuple[str, str]]:
+    """Names of indexes, keys and checks that the plan adds to ``parent`` and that reach ``table``, each with the
+    statement that takes it off."""
+    live, wanted = situation.live_table(parent), situation.desired.tables.get(parent)
+    own, now = situation.desired.tables.get(table), situation.live_table(table)
+    if wanted is None or own is None or parent in situation.created:
+        return
+    partition = now.partition_of == parent
+    types = {column.name: column.type for column in wanted.columns}
+    for item in wanted.constraints:
+        passed_on = not item.no_inherit if isinstance(item, Check) else partition
+        if not passed_on or any(same_constraint(other, item, types) for other in live.constraints):
+            continue
+        by_partition = not isinstance(item, Check) and not (
+            isinstance(item, ForeignKey) and situation.snapshot.major >= 18
+        )
+        name = below(item.name, table) if by_partition else item.name
+        if own.constraint(name) is None and now.constraint(name) is None:
+            yield name, f"ALTER TABLE {qualified(table)} DROP CONSTRAINT IF EXISTS {quote_ident(name)}"
+    for index in wanted.indexes if partition else ():
+        name = below(index.name, table)
+        there = any(same_index(other, index, types) for other in (*live.indexes, *now.indexes))
+        if not there and own.index(name) is None:
+            yield name, f"DROP INDEX IF EXISTS {qualified(QName(table.schema, name))}"
 
 
 def change_bound(change: ChangePartitionBound, situation: Situation) -> Iterator[Operation]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import QName
+from wesley_tui.catalog.model import Policy, QName
 from wesley_tui.diff.changes import ChangePolicy, ChangeRowSecurity, CreatePolicy, DropPolicy
 from wesley_tui.planner import checks
-from wesley_tui.planner.operations import Operation, Phase, table_resource
+from wesley_tui.planner.effects.expressions import mentions
+from wesley_tui.planner.operations import Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.situation import Situation
 
 __all__ = ["change_policy", "change_row_security", "create_policy", "drop_policy"]
@@ -34,10 +35,18 @@ def create_policy(change: CreatePolicy, situation: Situation) -> Iterator[Operat
         prechecks=(checks.table_exists(table), checks.policy_absent(table, policy.name)),
         postchecks=(checks.policy_exists(table, policy.name),),
         provides=(f"policies {table}",),
-        needs=(table_resource(table),),
+        needs=(table_resource(table), *_columns_read(table, policy, situation)),
         why=("the policy counts from the moment row-level security is enabled; columns and roles must exist",),
         danger=_hides(table, situation, f"policy {policy.name} restricts") if narrows else "",
     )
+
+
+def _columns_read(table: QName, policy: Policy, situation: Situation) -> Iterator[str]:
+    """Its columns in their declared types: PostgreSQL does not change the type of a column that a policy reads."""
+    wanted = situation.desired.tables.get(table)
+    for column in wanted.columns if wanted is not None else ():
+        if any(text is not None and mentions(text, column.name) for text in (policy.using, policy.check)):
+            yield from (column_resource(table, column.name, state) for state in ("exists", "typed"))
 
 
 def drop_policy(change: DropPolicy, _: Situation) -> Iterator[Operation]:
@@ -49,6 +58,7 @@ def drop_policy(change: DropPolicy, _: Situation) -> Iterator[Operation]:
         wave="CONTRACT",
         phase=Phase.DROP_POLICY,
         statements=(ddl.drop_policy(table, policy),),
+        provides=(f"policy {table}.{policy.name} gone",),
         undo=(ddl.create_policy(table, policy), *comment),
         prechecks=(checks.policy_exists(table, policy.name),),
         postchecks=(checks.policy_absent(table, policy.name),),

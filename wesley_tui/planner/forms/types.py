@@ -12,10 +12,12 @@ from dataclasses import replace
 from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import Column, QName, Ref
 from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
-from wesley_tui.diff.changes import AlterColumnType
+from wesley_tui.diff.changes import AlterColumnType, RefuseChange
 from wesley_tui.planner import checks
+from wesley_tui.planner.bounds import key_columns
 from wesley_tui.planner.casts import is_lossy, is_metadata_only, needs_session_utc
 from wesley_tui.planner.conversion import conversion_between
+from wesley_tui.planner.forms.partitions import refuse
 from wesley_tui.planner.forms.shadow import change_by_shadow
 from wesley_tui.planner.operations import TYPE_OF, Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.plan import StepCheck
@@ -27,6 +29,14 @@ __all__ = ["alter_type"]
 
 def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operation]:
     """By shadow column, or in place; the columns of one party come together, with the first of them."""
+    partitioned_by = situation.live_table(change.table).partition_by
+    if partitioned_by is not None and change.new.name in key_columns(partitioned_by):
+        why = (
+            f"{change.table} is partitioned by {change.new.name}, and PostgreSQL does not change the type of a column "
+            "of a partition key: make a new table and copy the rows"
+        )
+        yield from refuse(RefuseChange(str(change.table), why), situation)
+        return
     party = situation.shadows.party_of(change.table, change.new.name)
     if not party:
         yield _in_place(change, situation)
@@ -44,6 +54,7 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
     reason = situation.shadows.direct.get((table, new.name), "")
     small = (table, new.name) in situation.shadows.small
     time_zone = needs_session_utc(old.type, new.type) and free
+    counted = _statistics_targets(table, situation)
     why: tuple[str, ...]
     if free:
         why = ("PostgreSQL stores both types alike: only its catalog changes, no row is read or written",)
@@ -58,10 +69,10 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
         object=f"{table}.{new.name}",
         wave="EXPAND",
         phase=Phase.COLUMN,
-        statements=(forward,),
+        statements=(forward, *counted),
         undo=()
         if lossy
-        else (_statement(table, new, old, timezone, free=backward_free, back=_lost_default(old, new)),),
+        else (_statement(table, new, old, timezone, free=backward_free, back=_lost_default(old, new)), *counted),
         prechecks=(
             checks.column_exists(table, new.name),
             checks.nothing_depends_on_column(table, new.name),
@@ -80,6 +91,18 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
             Ref("column", f"{table}.{new.name}"),
             *(() if free else (Ref(TYPE_OF, f"{table}.{new.name}"),)),
         ),
+    )
+
+
+def _statistics_targets(table: QName, situation: Situation) -> tuple[str, ...]:
+    """Up to PostgreSQL 16, extended statistics over a column lose their target when its type changes."""
+    if situation.snapshot.major >= 17:
+        return ()
+    return tuple(
+        statement
+        for ref in situation.standing_on.get(Ref("table", str(table)), ())
+        if ref.kind == "statistics" and ref not in situation.leaving
+        for statement in situation.live.objects[ref].statements[1:]
     )
 
 
@@ -130,6 +153,8 @@ def _statement(
     if new.collation != old.collation and new.collation is not None:
         collate = f" COLLATE {qualified(new.collation)}"
     value = name
+    if new.generated is not None:
+        free, using = True, None  # PostgreSQL computes it again, and takes no USING
     if using is not None:
         value = f"({using})"
     elif not free:

@@ -1,0 +1,120 @@
+"""Databases whose parts lean on each other in ways that plans easily order wrongly: each becomes the other and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.catalogs import read, run
+from tests.conftest import fresh_database
+from tests.law import converge, made
+from wesley_tui.demo.server import EmbeddedServer
+
+
+def _referring(table: str, target: str) -> str:
+    key = f"CONSTRAINT f FOREIGN KEY (r) REFERENCES public.{target}"
+    return f"CREATE TABLE public.{table} (id bigint PRIMARY KEY, r bigint, {key})"
+
+
+_CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "a materialized view reads a table, then a view of the same name": (
+        (
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, a text)",
+            "CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.t",
+        ),
+        (
+            "CREATE TABLE public.s (id bigint PRIMARY KEY, a text)",
+            "CREATE VIEW public.t AS SELECT id FROM public.s",
+            "CREATE MATERIALIZED VIEW public.m AS SELECT id, id + 1 AS next FROM public.t",
+        ),
+    ),
+    "a view groups by a primary key that moves to another column": (
+        (
+            "CREATE TABLE public.t (id bigint NOT NULL, a bigint NOT NULL, b text, CONSTRAINT t_pkey PRIMARY KEY (id))",
+            "CREATE MATERIALIZED VIEW public.m AS SELECT id, b FROM public.t GROUP BY id",
+        ),
+        (
+            "CREATE TABLE public.t (id bigint NOT NULL, a bigint NOT NULL, b text, CONSTRAINT t_pkey PRIMARY KEY (a))",
+            "CREATE MATERIALIZED VIEW public.m AS SELECT a, b FROM public.t GROUP BY a",
+        ),
+    ),
+    "an index takes the name of a table that goes": (
+        ("CREATE TABLE public.t (id bigint PRIMARY KEY)", "CREATE TABLE public.i (id bigint)"),
+        ("CREATE TABLE public.t (id bigint, CONSTRAINT i PRIMARY KEY (id))",),
+    ),
+    "a foreign key moves to a new table of the same key": (
+        (
+            "CREATE TABLE public.a (id bigint, CONSTRAINT k UNIQUE (id))",
+            _referring("c", "a (id)"),
+        ),
+        (
+            "CREATE TABLE public.b (id bigint, CONSTRAINT k UNIQUE (id))",
+            _referring("c", "b (id)"),
+        ),
+    ),
+    "a foreign key moves to another key of its table": (
+        (
+            "CREATE TABLE public.a (id bigint, o bigint, CONSTRAINT k UNIQUE (id))",
+            _referring("c", "a (id)"),
+        ),
+        (
+            "CREATE TABLE public.a (id bigint, o bigint, CONSTRAINT k UNIQUE (o))",
+            _referring("c", "a (o)"),
+        ),
+    ),
+    "a child leaves while a column of an inherited generated column changes": (
+        (
+            "CREATE TABLE public.p (a integer, g integer GENERATED ALWAYS AS (a * 2) STORED)",
+            "CREATE TABLE public.c (b text) INHERITS (public.p)",
+        ),
+        (
+            "CREATE TABLE public.p (a bigint, g bigint GENERATED ALWAYS AS (a * 2) STORED)",
+            "CREATE TABLE public.c (b text, a integer, g integer GENERATED ALWAYS AS (a * 2) STORED)",
+        ),
+    ),
+    "a partition leaves while its parent gets an index": (
+        (
+            "CREATE TABLE public.p (a integer, b text) PARTITION BY LIST (a)",
+            "CREATE TABLE public.q PARTITION OF public.p FOR VALUES IN (1, 2)",
+            "CREATE TABLE public.r PARTITION OF public.p FOR VALUES IN (3, 4)",
+        ),
+        (
+            "CREATE TABLE public.p (a integer, b text) PARTITION BY LIST (a)",
+            "CREATE TABLE public.q (a integer, b text)",
+            "CREATE TABLE public.r PARTITION OF public.p FOR VALUES IN (3, 4)",
+            "CREATE INDEX i ON public.p (b)",
+        ),
+    ),
+    "a new table has the key name of a retired one, and its foreign key": (
+        (
+            "CREATE TABLE public.a (id bigint, CONSTRAINT k PRIMARY KEY (id))",
+            _referring("b", "a (id)"),
+        ),
+        (
+            "CREATE TABLE public.n (id bigint, r bigint, CONSTRAINT k PRIMARY KEY (id))",
+            _referring("b", "n (id)"),
+        ),
+    ),
+}
+
+
+@pytest.fixture
+def pair(server: EmbeddedServer) -> Iterator[tuple[str, str]]:
+    first, second = fresh_database(server), fresh_database(server)
+    yield next(first), next(second)
+    for database in (first, second):
+        next(database, None)
+
+
+@pytest.mark.parametrize("name", _CASES)
+def test_it_becomes_the_other_and_back(pair: tuple[str, str], name: str) -> None:
+    catalogs = []
+    for database, statements in zip(pair, _CASES[name], strict=True):
+        run(database, statements)
+        catalogs.append(read(database).catalog)
+    for purge in (False, True):
+        for before, after in (catalogs, catalogs[::-1]):
+            assert made(pair[0], before)
+            assert made(pair[1], after)
+            converge(*pair, purge=purge)
