@@ -28,6 +28,7 @@ from wesley_tui.planner.order import arranged, needed_by
 from wesley_tui.planner.parse import check_statement, parse_statement
 from wesley_tui.planner.plan import WAVE_NAMES, LockMode, Plan, Step, Wave
 from wesley_tui.planner.profiles import Profile, profile_named
+from wesley_tui.planner.published import with_identity_required
 from wesley_tui.planner.rates import Rates
 from wesley_tui.planner.situation import PlanOptions, survey
 
@@ -49,6 +50,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     situation = survey(snapshot, desired, diff.changes, options, tag)
     situation = replace(situation, shadows=shadows_of(diff.changes, situation))
     operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
+    operations = with_identity_required(operations, snapshot)
     steps = steps_of(operations, snapshot, profile, options.rates)
     waves = tuple(
         Wave(name, members)

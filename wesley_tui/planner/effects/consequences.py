@@ -71,8 +71,11 @@ def _on_subscribers(node: Any, context: EffectContext, tally: Tally) -> Iterator
         yield from _of_altered(node, name, said, context)
     elif said and node.tag == "RenameStmt" and node.renameType in ("OBJECT_TABLE", "OBJECT_COLUMN"):
         yield f"{said}: subscribers match names, and stand still until they have the new one"
-    elif said and node.tag in ("UpdateStmt", "DeleteStmt") and name in tally.scans:
-        yield f"{said}: every row that changes is sent to the subscribers, once the transaction commits"
+    elif said and node.tag in ("UpdateStmt", "DeleteStmt"):
+        if name in tally.scans:
+            yield f"{said}: every row that changes is sent to the subscribers, once the transaction commits"
+        if _is_anonymous(name, context):
+            yield f"{said}, and has no replica identity: PostgreSQL refuses every UPDATE and DELETE of it (55000)"
 
 
 def _of_altered(node: Any, name: QName, said: str, context: EffectContext) -> Iterator[str]:
@@ -114,6 +117,16 @@ def _identifies(command: Any, name: QName, context: EffectContext) -> bool:
             isinstance(constraint, PrimaryKey | Unique) and table.replica_identity == constraint.name
         )
     return False
+
+
+def _is_anonymous(name: QName, context: EffectContext) -> bool:
+    """Neither key nor replica identity tells subscribers which row is meant, as far as the catalog knows."""
+    table = context.whole_table(name)
+    if table is None or context.partial or table.partition_by is not None:
+        return False
+    key = table.primary_key
+    unknown = key is None or key.deferrable
+    return table.replica_identity == "nothing" or (table.replica_identity is None and unknown)
 
 
 def _if_published(name: QName, context: EffectContext) -> str | None:
