@@ -151,6 +151,25 @@ def test_lint_and_plans_give_a_statement_the_same_class() -> None:
     assert not differ, "\n".join(differ)
 
 
+@pytest.mark.parametrize(
+    ("sql", "hazard"),
+    [
+        ("UPDATE users SET name = 'a'", "H3"),
+        ("UPDATE users SET name = 'a' FROM org", "H3"),
+        ("DELETE FROM users", "H3"),
+        ("UPDATE users SET name = 'a' WHERE id = 1", "H2"),
+        ("INSERT INTO users (id) VALUES (1)", "H0"),
+    ],
+)
+def test_rows_that_a_step_of_a_plan_writes(sql: str, hazard: str) -> None:
+    operation = Operation("run_sql", "users", "EXPAND", Phase.SETTING, (sql,))
+    verdict = judge(operation, of(sql), created=(), sizes={}, estimate_ms=0.0, profile=profile_named("production"))
+    assert verdict.hazard.name == hazard
+    assert (verdict.who_waits == "nobody") is (hazard == "H0")
+    (report,) = lint_script(sql, LintOptions())
+    assert report.hazard.name in (hazard, "H3")
+
+
 def test_a_script_s_own_relations_are_nobody_s() -> None:
     (_, report) = lint_script("CREATE TABLE a (id int);\nUPDATE a SET id = 1;", LintOptions())
     assert report.hazard.name == "H0"

@@ -7,11 +7,12 @@ clients break.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wesley_tui.catalog.snapshot import TableSize
 from wesley_tui.planner.effects import Effects
+from wesley_tui.planner.effects.record import RowLock
 from wesley_tui.planner.estimates import is_tiny
 from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.operations import Operation
@@ -45,6 +46,12 @@ def judge(
     growing = [name for name in (*effects.rewrites, *effects.scans) if name not in new]
     loses = _loses(operation, effects)
     breaks = "; ".join(text for text in effects.breaks if locks or not new) if not operation.kept else ""
+    # Rows that are inserted are in nobody's way.
+    written = [
+        name
+        for name in effects.writes
+        if name not in new and effects.row_locks.get(name, RowLock.KEY_SHARE) >= RowLock.NO_KEY_UPDATE
+    ]
     strongest = max(locks.values(), default=None)
     blocking = strongest is not None and strongest >= LockMode.ShareLock
 
@@ -57,13 +64,15 @@ def judge(
         reasons.append((HazardClass.H3, f"is lost: {loses}"))
     if breaks:
         reasons.append((HazardClass.H3, f"connected clients notice: {breaks}"))
+    if operation.kind is not StepKind.BACKFILL:
+        reasons += _writing_reasons(operation, effects, written, sizes)
     reasons += _time_reasons(operation, effects, locks, growing, blocking, sizes, estimate_ms)
     hazard = max(reason[0] for reason in reasons)
     said = tuple(text for level, text in reasons if level == hazard)
     return Verdict(
         hazard=hazard,
         why=(*said, *operation.why),
-        who_waits=_who_waits(operation, locks, growing, strongest, estimate_ms, profile),
+        who_waits=_who_waits(operation, locks, growing, strongest, written, estimate_ms, profile),
         loses=loses,
         breaks=breaks,
     )
@@ -75,6 +84,19 @@ def _loses(operation: Operation, effects: Effects) -> str:
     if not operation.kept and not operation.retires:
         lost += effects.loses
     return "; ".join(lost)
+
+
+def _writing_reasons(
+    operation: Operation, effects: Effects, written: Sequence[str], sizes: Mapping[str, TableSize]
+) -> Iterator[tuple[HazardClass, str]]:
+    """Rows that one transaction writes are locked until it ends."""
+    for name in written:
+        if name not in effects.writes_all:
+            yield HazardClass.H2, f"rows of {name} are written, and locked until the transaction ends"
+        elif name in operation.small or is_tiny(sizes.get(name)):
+            yield HazardClass.H1, f"every row of {name} is written, but its size says that the table is tiny"
+        else:
+            yield HazardClass.H3, f"every row of {name} is written, and locked until the transaction ends"
 
 
 def _time_reasons(
@@ -128,13 +150,14 @@ def _who_waits(
     locks: dict[str, LockMode],
     growing: list[str],
     strongest: LockMode | None,
+    written: Sequence[str],
     estimate_ms: float,
     profile: Profile,
 ) -> str:
     if operation.kind is StepKind.BACKFILL:
         return "writers of the rows of the batch that runs, until it commits; nobody else"
     if strongest is None or strongest <= LockMode.RowExclusiveLock:
-        return "nobody"
+        return f"writers of the rows of {' and '.join(written)} that it writes, until it ends" if written else "nobody"
     tables = " and ".join(sorted(name for name, mode in locks.items() if mode == strongest))
     if strongest is LockMode.ShareUpdateExclusiveLock:
         return f"no reader and no writer; VACUUM and other DDL on {tables} wait"

@@ -204,6 +204,7 @@ def _wrapped(node: Any, context: EffectContext, tally: Tally) -> None:
         tally.loses.clear()
         tally.breaks.clear()
         tally.writes.clear()
+        tally.writes_all.clear()
         tally.scans.clear()
         tally.row_locks.clear()
 

@@ -43,6 +43,8 @@ class Effects:
     """Tables that a query reads, in whole or in part."""
     writes: tuple[str, ...] = ()
     """Tables whose rows the statement inserts, updates or deletes itself."""
+    writes_all: tuple[str, ...] = ()
+    """Those of them of which every row is updated, by an UPDATE without a WHERE."""
     row_locks: Mapping[str, RowLock] = field(default_factory=dict)
     """Strongest lock on the rows that the statement touches, per table: whoever wants one of them waits until the
     transaction ends. Rows that are inserted are nobody's yet."""
@@ -85,6 +87,7 @@ class Tally:
         self.assumes: list[str] = []
         self.reads: set[QName] = set()
         self.writes: set[QName] = set()
+        self.writes_all: set[QName] = set()
         self.row_locks: dict[QName, RowLock] = {}
         self.notices: list[str] = []
         self.replication: list[str] = []
@@ -113,6 +116,7 @@ class Tally:
             assumes=tuple(dict.fromkeys(self.assumes)),
             reads=_sorted(self.reads - self.creates),
             writes=_sorted(self.writes - self.creates),
+            writes_all=_sorted(self.writes_all - self.creates),
             row_locks={str(name): self.row_locks[name] for name in sorted(self.row_locks.keys() - self.creates)},
             notices=tuple(dict.fromkeys(self.notices)),
             replication=tuple(dict.fromkeys(self.replication)),
@@ -167,6 +171,7 @@ def merged(parts: Iterable[Effects]) -> Effects:
         assumes=sentences("assumes"),
         reads=tuple(sorted(names("reads"))),
         writes=tuple(sorted(names("writes"))),
+        writes_all=tuple(sorted(names("writes_all"))),
         row_locks=_strongest((part.row_locks for part in parts), made),
         notices=sentences("notices"),
         replication=sentences("replication"),

@@ -59,6 +59,8 @@ def write_rows(write: Any, context: EffectContext, tally: Tally, *, depth: Depth
     if actions == {"insert"}:
         return
     tally.writes.add(name)
+    if write.tag == "UpdateStmt" and write.whereClause is None:
+        tally.writes_all.add(name)
     targets = tuple(readers(name, context)) if write.relation.inh or context.is_view(name) else (name,)
     for found in targets:
         tally.lock(found, LockMode.RowExclusiveLock)
