@@ -172,7 +172,7 @@ def _undo_steps(succeeded: Sequence[Step], plan: Plan, snapshot: Snapshot) -> It
 
 def _is_ours(lost: str) -> bool:
     """Whether what goes was made by the plan for its own work: nobody else has anything in it."""
-    return any(sign in lost for sign in ("~wesley_", "wesley_new_", " wesley."))
+    return any(sign in lost for sign in ("~wesley_", "wesley_new_", " wesley.", "constraint wesley_"))
 
 
 def _with_leftover(step: Step) -> Step:

@@ -7,6 +7,7 @@ first plan, after the first paint.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -14,11 +15,13 @@ from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.screen import Screen
 
+from wesley_tui.services.interruption import Interruption
 from wesley_tui.tui.context import Context
 from wesley_tui.tui.driver import CellDriver, driver_class
 from wesley_tui.tui.glyphs import ASCII, glyphs_for
 from wesley_tui.tui.ports import WorkbenchPort
 from wesley_tui.tui.resources import style_sheet
+from wesley_tui.tui.running import RunFeed
 from wesley_tui.tui.screens.main import MainScreen
 from wesley_tui.tui.signals import LastResort, end_on_signals
 from wesley_tui.tui.theme import DARK, LIGHT, VARIABLES, initial_theme, other_theme
@@ -32,6 +35,7 @@ STUCK_SECONDS = 3.0
 """How long an ordered end may take after a signal, before the terminal is given back by force."""
 PATIENCE_SECONDS = 30.0
 """How long a run that was told to stop is waited for."""
+_LOOK_SECONDS = 0.25
 
 
 def _now() -> datetime:
@@ -138,13 +142,37 @@ class WesleyApp(App[None]):
         self.theme = other_theme(self.theme)
 
 
-def run_terminal(app: WesleyApp) -> int:
-    """Run the application, give the terminal back, then wait for a run that was told to stop.
+def run_terminal(app: WesleyApp, say: Callable[[str], None] = lambda _: None) -> int:
+    """Run the application, give the terminal back, then wait for a run that was told to stop, and ``say`` how it ended.
 
-    The exit status: 0, or 128 + n after signal n. A run that does not stop in time ends with the process, and is to be
-    resumed.
+    The exit status: 0, or 128 + n after signal n. A signal while the run tidies up ends that too, a third one the
+    process. A run that does not stop in time ends with the process, and is to be resumed.
     """
     app.run()
     app.last_resort.over()
-    app.wait_for_runs()
-    return app.return_code or 0
+    with Interruption() as interruption:
+        for feed in app.context.feeds:
+            _await_end(feed, say, interruption)
+    return app.return_code or (interruption.number and interruption.status)
+
+
+def _await_end(feed: RunFeed, say: Callable[[str], None], interruption: Interruption) -> None:
+    if feed.ended:
+        return
+    if feed.attached:
+        say(f"Run {feed.run_id} goes on in the process that executes it; watch it with: wesley attach")
+        return
+    if not feed.stopping:
+        feed.stop("the terminal application ended")
+    end = time.monotonic() + PATIENCE_SECONDS
+    told = False
+    while not feed.wait(_LOOK_SECONDS) and time.monotonic() < end:
+        if not told:
+            told = True
+            say(f"Run {feed.run_id} is ending in order: what runs is cancelled, what is half-made is removed")
+        if interruption.new():
+            feed.abort(f"the terminal application got {interruption.name}")
+    if feed.outcome is None:
+        say(f"Run {feed.run_id} has not ended yet, and ends with this process. Go on with: wesley resume")
+    else:
+        say(f"Run {feed.run_id}: {feed.outcome.status.value.replace('_', ' ')}. Go on with: wesley resume")

@@ -40,6 +40,8 @@ class RunFeed:
         self.waiting: Mapping[str, Event] = {}
         """The last ``lock.timeout`` of the steps that wait for a lock, by ``step_sha``."""
         self.ended = False
+        self.stopping = False
+        """It was told to end."""
         self._run = run
         self._leave = leave
         self._advanced = advanced
@@ -94,6 +96,7 @@ class RunFeed:
     def abort(self, reason: str) -> None:
         """A person ends the run, wherever it is executed: what runs now is cancelled; it can be resumed."""
         if not self.ended:
+            self.stopping = True
             self._run.abort(reason)
 
     def stop(self, reason: str) -> None:
@@ -105,4 +108,7 @@ class RunFeed:
 
     def wait(self, timeout: float) -> bool:
         """Block until our own run has ended, at most ``timeout`` seconds: only after the terminal was given back."""
-        return self.ended or self.attached or self._run.wait(timeout) is not None
+        if self.ended or self.attached:
+            return True
+        self.outcome = self._run.wait(timeout)
+        return self.outcome is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wesley_tui.cli import options, policed
+from wesley_tui.cli.output import note
 
 if TYPE_CHECKING:
     from wesley_tui.planner.policy import Policy
@@ -55,4 +56,5 @@ def open_application(
 
     sources = read_schema(schema)
     workbench = Workbench(Target(conninfo), planning, policy)
-    sys.exit(run_terminal(WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)))
+    application = WesleyApp(workbench, [(source.name, source.text) for source in sources], unsafe=unsafe)
+    sys.exit(run_terminal(application, note))
