@@ -9,10 +9,11 @@ from typing import Any
 
 import psycopg
 
+from wesley_tui.catalog.model import Column, QName, Table
 from wesley_tui.executor.review import ReviewToken, review
+from wesley_tui.planner.backfill import backfill_rows
 from wesley_tui.planner.plan import (
     WAVE_NAMES,
-    Backfill,
     HazardClass,
     LockMode,
     Plan,
@@ -62,24 +63,25 @@ def concurrent_index(table: str, column: str, *, unique: bool = False, **fields:
 
 
 def backfill(table: str, key: str, assignment: str, todo: str, *, wave: WaveName = "BACKFILL", **fields: Any) -> Draft:
-    """Batches along the bigint column ``key``: rows where ``visit`` (default ``todo``) get ``assignment``, until no row
-    is ``todo``."""
+    """Batches, as the planner makes them, along the bigint column ``key`` of ``schema.table``: rows where ``visit``
+    (default ``todo``) get ``assignment``, until no row is ``todo``."""
     visit = fields.pop("visit", todo)
-    batch_rows = fields.pop("batch_rows", 100)
-    rate = fields.pop("rows_per_second", None)
-    batch = f"""WITH batch AS MATERIALIZED (
-            SELECT {key} FROM {table} WHERE $1 IS NULL OR {key} > ($1 ->> 0)::bigint ORDER BY {key} LIMIT $2
-        ), changed AS (
-            UPDATE {table} t SET {assignment} FROM batch WHERE t.{key} = batch.{key} AND {visit} RETURNING 1
-        ) SELECT CASE WHEN count(*) > 0 THEN jsonb_build_array(max(batch.{key})::text) END, count(*),
-                 (SELECT count(*) FROM changed) FROM batch"""
+    live = Table(QName(*table.split(".")), columns=(Column(key, "bigint"),))
+    # Everything behind the first column is part of that one's expression, for UPDATE … SET.
+    column, expression = assignment.split(" = ", 1)
+    made = backfill_rows(live, (key,), [(column, expression)], visit)
     return wave, _step(
         StepKind.BACKFILL,
         statements=(),
         op="backfill",
         object=table,
         locks={table: LockMode.RowExclusiveLock},
-        backfill=Backfill(table, (key,), batch, f"SELECT count(*) FROM {table} t WHERE {todo}", batch_rows, rate),
+        backfill=replace(
+            made,
+            remaining_sql=f"SELECT count(*) FROM {table} t WHERE {todo}",
+            batch_rows=fields.pop("batch_rows", 100),
+            rows_per_second=fields.pop("rows_per_second", None),
+        ),
         **fields,
     )
 

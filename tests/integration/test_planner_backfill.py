@@ -74,12 +74,37 @@ def test_the_batch_uses_the_index(database: str) -> None:
     run(database, [explained])
     with psycopg.connect(database) as connection:
         for key in (None, json.dumps(["20000", "20000"])):
+            connection.execute("SET LOCAL enable_seqscan = off")
+            connection.execute("SET LOCAL enable_bitmapscan = off")
             row = connection.execute("SELECT explained(%s, %s, 100)", [backfill.batch_sql, key]).fetchone()
             connection.rollback()
             assert row is not None
             nodes = _nodes(row[0][0]["Plan"])
             assert "Seq Scan" not in {node["Node Type"] for node in nodes}
             assert all(node["Actual Rows"] <= 100 for node in nodes if "Scan" in node["Node Type"])
+
+
+def test_the_batch_uses_no_index_on_what_it_fills(database: str) -> None:
+    """What the planner believes of the column may be of another day: that no row is to be filled."""
+    run(
+        database,
+        [
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, value text) WITH (autovacuum_enabled = off)",
+            "INSERT INTO public.t SELECT i, 'filled' FROM pg_catalog.generate_series(1, 30000) AS i",
+            "ANALYZE public.t",
+            "CREATE INDEX on_value ON public.t (value)",
+            "UPDATE public.t SET value = NULL",
+        ],
+    )
+    backfill = backfill_nulls(read(database).catalog.tables[QName("public", "t")], ("id",), "value", "'x'")
+    with psycopg.connect(database) as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        connection.execute("SET LOCAL enable_bitmapscan = off")
+        text = backfill.batch_sql.replace("$1", "'[\"20000\"]'").replace("$2", "1000::bigint")
+        row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}".encode()).fetchone()
+        assert row is not None
+        used = {node["Index Name"] for node in _nodes(row[0][0]["Plan"]) if "Index Name" in node}
+        assert used == {"t_pkey"}
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,9 +1,14 @@
 """Backfills: rows get a value batch by batch, along a key, each batch a short transaction.
 
-A batch visits the next rows in key order (an index range, whatever the size of the table), locks those that still need
-the value in that same order, so that two writers cannot deadlock, and updates them. The lock is FOR NO KEY UPDATE: it
-does not stop inserts into tables that reference this one. Rows that somebody else changed in between are looked at
-again by PostgreSQL under the row lock; those that no longer need the value are left alone.
+A batch is a range of the key: it ends at the row that is so many rows further on, which the index tells. The rows of
+the range that still need the value are updated in one pass over that index, in key order, so that two writers who keep
+to it cannot deadlock. An UPDATE of columns that are no key takes FOR NO KEY UPDATE: it does not stop inserts into
+tables that reference this one. Rows that somebody else changed in between are looked at again by PostgreSQL under the
+row lock; those that no longer need the value are left alone.
+
+The condition stands inside a CASE, where no index can be used for it: statistics from before the column was added, or
+emptied, make the planner believe that few rows are to be filled, and by an index on that column each batch would read
+all that are left.
 """
 
 from __future__ import annotations
@@ -15,6 +20,9 @@ from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.planner.plan import Backfill
 
 __all__ = ["backfill_nulls", "backfill_rows", "can_be_walked", "walking_key"]
+
+_FIRST = "$1::pg_catalog.jsonb IS NULL"
+"""Of a batch: it is the first one of its pass."""
 
 
 def walking_key(table: Table) -> tuple[str, ...] | None:
@@ -71,19 +79,21 @@ def _batch(table: Table, key: Sequence[str], assigned: str, condition: str) -> s
     names = [quote_ident(item) for item in key]
     own = ", ".join(f"t.{item}" for item in names)
     last = ", ".join(f"($1::pg_catalog.jsonb ->> {place})::{types[item]}" for place, item in enumerate(key))
-    same_as_visited = " AND ".join(f"t.{item} = v.{item}" for item in names)
-    same_as_locked = " AND ".join(f"t.{item} = l.{item}" for item in names)
-    backwards = ", ".join(f"v.{item} DESC" for item in names)
-    as_text = ", ".join(f"v.{item}::pg_catalog.text" for item in names)
+    backwards = ", ".join(f"t.{item} DESC" for item in names)
+    places = [f"k{place}" for place in range(len(key))]
+    end = ", ".join(f"(SELECT w.{place} FROM walk AS w)" for place in places)
+    as_text = ", ".join(f"w.{place}::pg_catalog.text" for place in places)
+    behind = f"({_FIRST} OR ({own}) > ({last}))"
     return (
-        f"WITH visited AS MATERIALIZED (SELECT {own} FROM {name} AS t "
-        f"WHERE $1::pg_catalog.jsonb IS NULL OR ({own}) > ({last}) ORDER BY {own} LIMIT $2), "
-        f"locked AS MATERIALIZED (SELECT {own} FROM {name} AS t JOIN visited AS v ON {same_as_visited} "
-        f"WHERE {condition} ORDER BY {own} FOR NO KEY UPDATE OF t), "
-        f"changed AS (UPDATE {name} AS t SET {assigned} FROM locked AS l "
-        f"WHERE {same_as_locked} AND {condition} RETURNING 1) "
-        f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM visited AS v ORDER BY {backwards} LIMIT 1) "
-        "AS last_key, (SELECT pg_catalog.count(*) FROM visited) AS visited, "
+        f"WITH walk AS MATERIALIZED (SELECT * FROM ("
+        f"(SELECT {own}, false FROM {name} AS t WHERE {behind} ORDER BY {own} OFFSET $2 - 1 LIMIT 1) UNION ALL "
+        f"(SELECT {own}, true FROM {name} AS t WHERE {behind} ORDER BY {backwards} LIMIT 1)"
+        f") AS w ({', '.join(places)}, final) ORDER BY w.final LIMIT 1), "
+        f"changed AS (UPDATE {name} AS t SET {assigned} WHERE {behind} AND ({own}) <= ({end}) "
+        f"AND CASE WHEN {condition} THEN true END RETURNING 1) "
+        f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM walk AS w) AS last_key, "
+        f"CASE WHEN (SELECT NOT w.final FROM walk AS w) THEN $2 "
+        f"ELSE (SELECT pg_catalog.count(*) FROM {name} AS t WHERE {behind}) END AS visited, "
         "(SELECT pg_catalog.count(*) FROM changed) AS changed"
     )
 

@@ -32,10 +32,11 @@ BEGIN
     SELECT * INTO STRICT v_point FROM wesley.migration_checkpoints c
      WHERE c.plan_id = v_step.plan_id AND c.step_sha = v_step.step_sha FOR UPDATE;
     IF NOT v_point.exhausted THEN
-        -- A batch is a small part of a large table: the rows are to be found through the key. By its own estimates the
-        -- planner reads the whole table once a batch has more than a hundredth of it, for every batch again; and the
-        -- compiler would cost more than it saves.
-        PERFORM set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true);
+        -- A batch is a small part of a large table: the rows are to be found through the key, and in its order. By its
+        -- own estimates the planner reads the whole table once a batch has more than a hundredth of it, for every batch
+        -- again; and the compiler would cost more than it saves.
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+                set_config('jit', 'off', true);
         PERFORM set_config('search_path', wesley.use_settings(v_entered.o_content, p_lock_timeout_ms), true);
         EXECUTE v_entered.o_content -> 'backfill' ->> 'batch_sql' INTO v_key, v_visited, v_changed
             USING v_point.last_key, p_rows;
