@@ -198,3 +198,44 @@ def test_labels_change_under_views_and_beside_retired_columns(any_database: str)
     assert sorted(row[0].values()) == ["ok", "sad"]
     take_back(any_database, plan)
     assert changes_left(any_database, narrower).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("domain", "old", "new", "kept"),
+    [
+        ("AS text", "text", "public.d", True),
+        ("AS text DEFAULT 'x'", "varchar(10)", "public.d", True),
+        ("AS varchar(20)", "varchar(10)", "public.d", True),
+        ("AS varchar(20)", "text", "public.d", False),
+        ("AS text CHECK (VALUE <> '')", "text", "public.d", False),
+        ("AS text NOT NULL", "text", "public.d", False),
+        ("AS text CHECK (VALUE <> '')", "public.d", "text", True),
+        ("AS text", "public.d", "varchar(10)", False),
+    ],
+)
+def test_a_domain_without_rules_is_the_type_under_it(
+    database: str, domain: str, old: str, new: str, kept: bool
+) -> None:
+    made = [f"CREATE DOMAIN public.d {domain}"]
+
+    def table(kind: str) -> list[str]:
+        return [f"CREATE TABLE public.t (id bigint PRIMARY KEY, c {kind})", "CREATE INDEX i ON public.t (c)"]
+
+    run(database, [*made, *table(new)])
+    wanted = read(database).catalog
+    clear_database(database)
+    run(database, [*made, *table(old), "INSERT INTO public.t SELECT i, 'a' || i FROM generate_series(1, 9000) AS i"])
+
+    def files() -> object:
+        with psycopg.connect(database) as connection:
+            query = "SELECT pg_relation_filenode('public.t'), pg_relation_filenode('public.i')"
+            return connection.execute(query).fetchone()
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("ANALYZE public.t")
+    before = files()
+    plan = plan_for(database, wanted)
+    assert ([step.op for step in plan.steps] == ["alter_type"] and plan.hazard is HazardClass.H1) is kept
+    carry_out(database, plan)
+    assert (files() == before) is kept
+    assert changes_left(database, wanted).changes == ()

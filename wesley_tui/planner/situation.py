@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from wesley_tui.catalog.model import (
     Catalog,
@@ -47,7 +48,6 @@ from wesley_tui.diff.changes import (
 )
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.diff.tables import RETIRED
-from wesley_tui.planner.casts import is_metadata_only
 from wesley_tui.planner.computed import is_made_anew
 from wesley_tui.planner.operations import (
     column_resource,
@@ -61,6 +61,7 @@ from wesley_tui.planner.operations import (
 )
 from wesley_tui.planner.rates import ASSUMED, Rates
 from wesley_tui.planner.shadows import Shadows, uses_column
+from wesley_tui.planner.stored import is_stored_alike
 
 __all__ = [
     "MOVED_PREFIX",
@@ -193,6 +194,10 @@ class Situation:
             return name.name
         return clipped_name(f"{name.schema}_"[:20], f"{name.name}_{self.tag}", _MAX_BYTES - 1)
 
+    def is_stored_alike(self, old: str, new: str) -> bool:
+        """Whether the one type becomes the other in PostgreSQL's catalog alone."""
+        return is_stored_alike(old, new, self.live, self.desired, timezone=self.snapshot.timezone)
+
     def goes_along(self, table: QName, part: Constraint | Index) -> bool:
         """Whether a key, a check or an index goes with a column that is made anew."""
         return any(name == table and uses_column(part, column) for name, column in self.anew)
@@ -316,7 +321,9 @@ def survey(
         leaving=frozenset(item.object.ref for item in changes if isinstance(item, DropObject)),
         rebuilt=frozenset(item.new.ref for item in changes if isinstance(item, ReplaceObject)),
         outnumbered=_outnumbered(changes),
-        keys_aside=_keys_aside(changes, live, snapshot.timezone, anew),
+        keys_aside=_keys_aside(
+            changes, live, partial(is_stored_alike, live=live, desired=desired, timezone=snapshot.timezone), anew
+        ),
         anew=anew,
         standing_on=_standing_on(live),
         tables_on=_tables_on(live),
@@ -364,12 +371,15 @@ def _outnumbered(changes: tuple[Change, ...]) -> frozenset[Ref]:
 
 
 def _keys_aside(
-    changes: tuple[Change, ...], live: Catalog, timezone: str, anew: Collection[tuple[QName, str]]
+    changes: tuple[Change, ...],
+    live: Catalog,
+    alike: Callable[[str, str], bool],
+    anew: Collection[tuple[QName, str]],
 ) -> frozenset[tuple[QName, str]]:
     stored = set(anew) | {
         (item.table, item.new.name)
         for item in changes
-        if isinstance(item, AlterColumnType) and not is_metadata_only(item.old.type, item.new.type, timezone=timezone)
+        if isinstance(item, AlterColumnType) and not alike(item.old.type, item.new.type)
     }
     leaving = {
         (item.table, item.constraint.name if isinstance(item, DropConstraint) else item.old.name)

@@ -15,7 +15,7 @@ from wesley_tui.catalog.naming import qualified, quote_ident, quote_literal
 from wesley_tui.diff.changes import AlterColumnType, RefuseChange
 from wesley_tui.planner import checks
 from wesley_tui.planner.bounds import key_columns
-from wesley_tui.planner.casts import is_lossy, is_metadata_only, needs_session_utc
+from wesley_tui.planner.casts import is_lossy, needs_session_utc
 from wesley_tui.planner.conversion import conversion_between
 from wesley_tui.planner.forms.partitions import refuse
 from wesley_tui.planner.forms.shadow import change_by_shadow
@@ -23,6 +23,7 @@ from wesley_tui.planner.operations import TYPE_OF, Operation, Phase, column_reso
 from wesley_tui.planner.plan import StepCheck
 from wesley_tui.planner.profiles import profile_named
 from wesley_tui.planner.situation import Situation
+from wesley_tui.planner.stored import is_stored_alike
 
 __all__ = ["alter_type"]
 
@@ -47,9 +48,9 @@ def alter_type(change: AlterColumnType, situation: Situation) -> Iterator[Operat
 def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
     table, old, new = change.table, change.old, change.new
     timezone = situation.snapshot.timezone
-    free = change.using is None and is_metadata_only(old.type, new.type, timezone=timezone)
+    free = change.using is None and situation.is_stored_alike(old.type, new.type)
     forward = _statement(table, old, new, timezone, free=free, using=change.using)
-    backward_free = is_metadata_only(new.type, old.type, timezone=timezone)
+    backward_free = is_stored_alike(new.type, old.type, situation.desired, situation.live, timezone=timezone)
     lossy = change.using is not None or is_lossy(old.type, new.type)
     reason = situation.shadows.direct.get((table, new.name), "")
     small = (table, new.name) in situation.shadows.small

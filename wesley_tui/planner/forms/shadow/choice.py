@@ -25,7 +25,6 @@ from wesley_tui.diff.changes import (
     ReplaceIndex,
 )
 from wesley_tui.planner.backfill import walking_key
-from wesley_tui.planner.casts import is_metadata_only
 from wesley_tui.planner.conversion import conversion_between
 from wesley_tui.planner.effects.expressions import mentions
 from wesley_tui.planner.estimates import table_bytes
@@ -40,10 +39,9 @@ __all__ = ["shadows_of"]
 def shadows_of(changes: Sequence[Change], situation: Situation) -> Shadows:
     """Decide, for every change of type in ``changes`` that is not a matter of the catalog alone."""
     altered: dict[QName, list[AlterColumnType]] = {}
-    timezone = situation.snapshot.timezone
     for change in changes:
         if isinstance(change, AlterColumnType) and (
-            change.using is not None or not is_metadata_only(change.old.type, change.new.type, timezone=timezone)
+            change.using is not None or not situation.is_stored_alike(change.old.type, change.new.type)
         ):
             altered.setdefault(change.table, []).append(change)
     if not altered:
