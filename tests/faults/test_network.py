@@ -151,10 +151,10 @@ def test_a_command_whose_taking_is_not_heard_is_obeyed(database: str) -> None:
     assert [event.type.value for event in ledger.events(database)].count("plan.paused") == 1
 
 
-def test_a_transaction_pooler_is_refused(case: Case) -> None:
+def test_a_session_that_is_another_one_than_it_says_is_refused(case: Case) -> None:
     with proxied(case.uri) as (uri, proxy):
         proxy.forge_pid = True
-        with pytest.raises(PoolerDetected, match="transaction pooler"):
+        with pytest.raises(PoolerDetected, match="a pooler stands between"):
             start_run(uri, case.plan, accept(case.plan), _OPTIONS)
     assert run_sql(case.uri, "SELECT to_regclass('wesley.migration_runs') IS NULL") == [(True,)]
 

@@ -82,7 +82,10 @@ def follow_pages(conninfo: str, run_id: int, after: int = 0, enough: Callable[[]
 
 def _listening(conninfo: str) -> Connection[Any]:
     connection = psycopg.connect(own_conninfo(conninfo, "wesley/attach"), autocommit=True)
-    connection.execute("SELECT set_config('lock_timeout', '2s', false), set_config('TimeZone', 'UTC', false)")
+    connection.execute(
+        "SELECT set_config('lock_timeout', '2s', false), set_config('TimeZone', 'UTC', false),"
+        " set_config('DateStyle', 'ISO, YMD', false)"
+    )
     with contextlib.suppress(psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.ReadOnlySqlTransaction):
         connection.execute("LISTEN wesley_events")
     return connection

@@ -17,9 +17,9 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from wesley_tui.executor.errors import CannotConnect, ConnectionLost, ExecutorError, StatementFailed
+from wesley_tui.executor.errors import CannotConnect, ConnectionLost, ExecutorError, StandbyMissing, StatementFailed
 from wesley_tui.executor.events import Event, EventType
-from wesley_tui.executor.target import connect
+from wesley_tui.executor.target import OWN_LIMITS, answering_within, connect
 
 __all__ = ["EVENT_COLUMNS", "Blocker", "Command", "Control", "event_from_row", "translated"]
 
@@ -88,7 +88,7 @@ def event_from_row(row: Sequence[Any]) -> Event:
 
 def translated(error: psycopg.Error) -> ExecutorError:
     """psycopg's error as one of ours."""
-    if error.sqlstate is None or error.sqlstate in {"57P01", "57P02", "57P03"} or error.sqlstate.startswith("08"):
+    if error.sqlstate is None or error.sqlstate in _SESSION_ENDED or error.sqlstate.startswith("08"):
         return ConnectionLost(f"the connection to the server ended: {str(error).strip()}")
     diagnostics = error.diag
     return StatementFailed(
@@ -104,7 +104,8 @@ class Control:
     """Calls of the rails on behalf of one run; ``run_id`` and ``fence`` are set when it is opened.
 
     A connection that was lost is made again, for as long as :data:`_RECONNECT_S`, and the call is repeated. What had
-    been committed without an answer is not written again, and a run that was taken over is refused by its fence.
+    been committed without an answer is not written again, and a run that was taken over is refused by its fence. One
+    that does not answer for :data:`PATIENCE_S` counts as lost.
     """
 
     def __init__(self, conninfo: str, connection: AsyncConnection[Any]) -> None:
@@ -116,7 +117,8 @@ class Control:
 
     async def prepare(self) -> None:
         """Bound every wait of this connection: it must answer while the server is busy."""
-        await self._value(_SESSION)
+        for query in (OWN_LIMITS, _SESSION):
+            await self._rows(query)
 
     async def event(
         self,
@@ -260,6 +262,13 @@ class Control:
     async def session_alive(self, pid: int) -> bool:
         return bool(await self._value("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)", (pid,)))
 
+    async def waiting_for_standby(self, pids: Sequence[int]) -> set[int]:
+        """Those of these sessions whose COMMIT waits for a synchronous standby. Reading waits for no standby."""
+        rows = await self._rows(
+            "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = ANY (%s)", (list(pids),)
+        )
+        return {row[0] for row in rows}
+
     async def building_index(self, relation_names: Sequence[str]) -> list[int]:
         """Process ids that build an index on one of these relations right now."""
         rows = await self._rows(
@@ -331,21 +340,34 @@ class Control:
         return rows[0][0] if rows else None
 
     async def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        connection = self.connection
-        try:
-            return await self._fetch(connection, query, parameters)
-        except ConnectionLost:
-            if not self.run_id:
+        begun, tries = time.monotonic(), 0
+        while True:
+            connection, tries = self.connection, tries + 1
+            try:
+                return await self._fetch(connection, query, parameters)
+            except ConnectionLost:
+                if not self.run_id or tries > _TRIES:
+                    raise
+                await self._reconnect(connection)
+                if time.monotonic() - begun >= PATIENCE_S:
+                    await self._refuse_unconfirmed()
+            except StatementFailed as error:
+                if error.sqlstate in _TIMED_OUT:
+                    await self._refuse_unconfirmed()
                 raise
-            await self._reconnect(connection)
-            return await self._fetch(self.connection, query, parameters)
+
+    async def _refuse_unconfirmed(self) -> None:
+        """Say so when what this connection waited for is a COMMIT of ours that waits for a standby."""
+        for (pid,) in await self._fetch(self.connection, _UNCONFIRMED, (f"wesley/{self.run_id}/%",)):
+            raise StandbyMissing.told(pid)
 
     async def _fetch(
         self, connection: AsyncConnection[Any], query: str, parameters: Sequence[Any]
     ) -> list[tuple[Any, ...]]:
         try:
-            cursor = await connection.execute(query, parameters or None)
-            return await cursor.fetchall()
+            with answering_within(connection, PATIENCE_S):
+                cursor = await connection.execute(query, parameters or None)
+                return await cursor.fetchall()
         except psycopg.Error as error:
             raise translated(error) from error
 
@@ -356,13 +378,14 @@ class Control:
             while self.connection is lost:
                 try:
                     connection = await connect(self._conninfo, "wesley/control")
-                except CannotConnect as error:
+                    for query in (OWN_LIMITS, _SESSION):
+                        await self._fetch(connection, query, ())
+                except (CannotConnect, ConnectionLost) as error:
                     if time.monotonic() > end:
                         raise ConnectionLost(str(error)) from error
                     await asyncio.sleep(0.25)
                     continue
                 await lost.close()
-                await self._fetch(connection, _SESSION, ())
                 self.connection = connection
 
 
@@ -373,10 +396,23 @@ def json_literal(value: Mapping[str, Any]) -> str:
 
 _COMMAND = "command_id, verb, argument, knobs, person, role"
 _RECONNECT_S = 10.0
+_TRIES = 5
+"""How often one call may lose its connection."""
+PATIENCE_S = 40.0
+"""An answer that is later than this does not come any more: statement_timeout ends every statement of the control
+connection after 30 s, but neither a COMMIT nor a silent network."""
 _SESSION = (
     "SELECT set_config('search_path', 'pg_catalog, pg_temp', false), set_config('lock_timeout', '5s', false),"
-    " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false)"
+    " set_config('statement_timeout', '30s', false), set_config('TimeZone', 'UTC', false),"
+    " set_config('DateStyle', 'ISO, YMD', false), set_config('default_transaction_isolation', 'read committed', false)"
 )
+_SESSION_ENDED = frozenset({"25P03", "25P04", "57P01", "57P02", "57P03", "57P05"})
+_TIMED_OUT = frozenset({"55P03", "57014"})
+_UNCONFIRMED = """
+SELECT pid FROM pg_stat_activity
+ WHERE wait_event = 'SyncRep' AND datname = current_database()
+   AND (application_name = 'wesley/control' OR application_name LIKE %s)
+"""
 _HOLDERS = """
 SELECT DISTINCT a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(a.state, 'unknown'),
        coalesce(EXTRACT(epoch FROM clock_timestamp() - a.xact_start), 0)::float8, coalesce(left(a.query, 200), ''),

@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from wesley_tui.executor.certificate import issue_certificate
-from wesley_tui.executor.control import Command, translated
+from wesley_tui.executor.control import PATIENCE_S, Command, translated
 from wesley_tui.executor.crew import Crew
 from wesley_tui.executor.decisions import Decisions
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
@@ -39,7 +39,7 @@ from wesley_tui.executor.run import Outbox, Run, RunOutcome
 from wesley_tui.executor.scheduler import phases_of
 from wesley_tui.executor.steering import Sampler, Steering
 from wesley_tui.executor.steps import StepRunner
-from wesley_tui.executor.target import PsqlAccess
+from wesley_tui.executor.target import PsqlAccess, answering_within
 from wesley_tui.executor.watch import watch
 from wesley_tui.planner.plan import Plan, Step
 
@@ -177,25 +177,45 @@ class _Engine:
             for command in await self._control.decisions():
                 self._decide(command)
             await self._steering.look(self._sampler, self._control)
-            helpers = [asyncio.create_task(h) for h in self._helpers()]
             try:
-                await self._tell_skipped(opened.fresh)
-                whole = True
-                for steps in phases_of(self._plan, contract=opened.contract):
-                    if steps[0][0] == "CONTRACT":
-                        await self._refuse_drift([step for _, step in steps])
-                    whole = await Phase(self._surroundings(), steps).run()
-                    if self._stopping or not whole:
-                        break
-                return await self._conclude(opened.contract, whole=whole)
+                outcome = await self._helped(opened)
+                await self._forward()
+                if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
+                    outcome = await self._certified(await self._verified(outcome))
+                return outcome
             finally:
-                for helper in helpers:
-                    helper.cancel()
-                await asyncio.gather(*helpers, return_exceptions=True)
                 await self._sampler.close()
                 await self._crew.close()
                 with contextlib.suppress(ConnectionLost, StatementFailed):
                     await self._forward()
+
+    async def _helped(self, opened: Opened) -> RunOutcome:
+        """Run the phases with the helpers beside them. A helper that fails ends the run: without it nobody would obey,
+        or notice that nothing moves any more."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [group.create_task(helper) for helper in self._helpers()]
+                outcome = await self._work(opened)
+                for helper in helpers:
+                    helper.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return outcome
+
+    async def _work(self, opened: Opened) -> RunOutcome:
+        await self._tell_skipped(opened.fresh)
+        whole = True
+        for steps in phases_of(self._plan, contract=opened.contract):
+            if steps[0][0] == "CONTRACT":
+                await self._refuse_drift([step for _, step in steps])
+            phase = Phase(self._surroundings(), steps)
+            try:
+                whole = await phase.run()
+            finally:
+                await phase.ground()
+            if self._stopping or not whole:
+                break
+        return await self._conclude(opened.contract, whole=whole)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
@@ -340,8 +360,6 @@ class _Engine:
             )
             outcome = RunOutcome(run_id, plan_id, status)
         await self._control.event(EventType.LOCK_RELEASED)
-        if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
-            outcome = await self._certified(await self._verified(outcome))
         return outcome
 
     def _left_undone(self, contract: bool) -> str:
@@ -401,7 +419,8 @@ class _Engine:
         while True:
             await asyncio.sleep(_LOCK_CHECK_EVERY_S)
             try:
-                await self._lock.execute("SELECT 1")
+                with answering_within(self._lock, PATIENCE_S):
+                    await self._lock.execute("SELECT 1")
             except psycopg.Error:
                 self._lock_lost = True
                 self._gate.refresh()

@@ -22,6 +22,7 @@ __all__ = [
     "RailsConflict",
     "ReadOnlyServer",
     "RecoveryNeeded",
+    "StandbyMissing",
     "StatementFailed",
     "UnsafeBlocked",
     "UnsupportedServer",
@@ -102,6 +103,19 @@ class ConnectionLost(ExecutorError):
     """A connection ended while something was under way: what was not committed is rolled back, what was is recorded."""
 
     exit_code = 10
+
+
+class StandbyMissing(ConnectionLost):
+    """COMMIT waits for a synchronous standby that does not confirm: what it committed is not lost, and not seen yet."""
+
+    @classmethod
+    def told(cls, pid: int) -> StandbyMissing:
+        return cls(
+            f"COMMIT in session {pid} does not end, because no synchronous standby confirms it. "
+            "What it did has happened on this server, and is seen once a standby confirms it or the wait is cancelled; "
+            "every client that writes waits likewise. No further step was started. Bring the standby back, or change "
+            "synchronous_standby_names and reload"
+        )
 
 
 @dataclass(slots=True, eq=False)

@@ -79,7 +79,10 @@ def reading(conninfo: str) -> Iterator[Connection[Any]]:
         ) from error
     try:
         with connection:
-            connection.execute("SELECT set_config('lock_timeout', '2s', false), set_config('TimeZone', 'UTC', false)")
+            connection.execute(
+                "SELECT set_config('lock_timeout', '2s', false), set_config('TimeZone', 'UTC', false),"
+                " set_config('DateStyle', 'ISO, YMD', false)"
+            )
             yield connection
     except psycopg.errors.InsufficientPrivilege as error:
         raise MissingPrivilege(

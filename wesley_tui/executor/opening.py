@@ -19,20 +19,28 @@ from wesley_tui.executor.errors import CheckFailed, DriftDetected, LockNotAcquir
 from wesley_tui.executor.installation import install_rails, installed_version
 from wesley_tui.executor.locks import RUN_LOCK, WORKER_LOCK, object_keys, try_lock, unlock
 from wesley_tui.executor.options import RunOptions
-from wesley_tui.executor.preflight import ServerFacts, check_plan, check_privileges, check_server, read_facts
+from wesley_tui.executor.preflight import (
+    ServerFacts,
+    check_plan,
+    check_privileges,
+    check_server,
+    check_standbys,
+    read_facts,
+)
 from wesley_tui.executor.psql_binary import find_psql
 from wesley_tui.executor.recovery import (
     find_run,
     load_plan,
     refuse_unfinished,
     same_server,
+    server_since,
     silence_orphans,
     verify_history,
 )
 from wesley_tui.executor.review import ReviewToken, dangerous_steps
 from wesley_tui.executor.scheduler import Frontier, phases_of
 from wesley_tui.executor.stored import document_from_plan, plan_digest, sha256_hex, step_content
-from wesley_tui.executor.target import connect
+from wesley_tui.executor.target import OWN_LIMITS, connect
 from wesley_tui.executor.window import Window
 from wesley_tui.planner.plan import Plan
 
@@ -96,7 +104,8 @@ async def open_again(conninfo: str, run_id: int | None, options: RunOptions) -> 
         _check_order(plan, token.contract)
         await check_privileges(control.connection, plan, contract=token.contract)
         await silence_orphans(lock, control, options.orphan_patience_s)
-        await _enter(control, lock, plan, token, facts, resumed=row.run_id)
+        since = await server_since(control.connection, row.run_id, facts)
+        await _enter(control, lock, plan, token, facts, resumed=row.run_id, message=since)
         return Opened(plan, control, lock, token.contract, facts.version_num, fresh=False)
 
 
@@ -173,8 +182,10 @@ async def connections(conninfo: str) -> AsyncIterator[tuple[Control, AsyncConnec
     try:
         facts = await read_facts(control_connection)
         check_server(control_connection, facts)
+        await check_standbys(control_connection)
         lock = await connect(conninfo, "wesley/lock")
         opened.append(lock)
+        await lock.execute(OWN_LIMITS)
         control = Control(conninfo, control_connection)
         await control.prepare()
         yield control, lock, facts
@@ -254,6 +265,7 @@ async def _enter(
     facts: ServerFacts,
     *,
     resumed: int | None,
+    message: str = "",
 ) -> None:
     """Take the fencing number and say that the run begins; from here on it has to be ended or recovered."""
     cursor = await control.connection.execute(
@@ -261,7 +273,16 @@ async def _enter(
         (
             *(plan.plan_id, token.actor, f"wesley on {socket.gethostname()}", token.contract),
             *(Jsonb(asdict(token)), facts.system_identifier, resumed),
-            Jsonb({"plan_sha": token.plan_sha, "hazard": int(plan.hazard), "steps": sum(1 for _ in plan.steps)}),
+            Jsonb(
+                {
+                    "plan_sha": token.plan_sha,
+                    "hazard": int(plan.hazard),
+                    "steps": sum(1 for _ in plan.steps),
+                    "server_version": facts.version_num,
+                    "timeline": facts.timeline,
+                    "message": message,
+                }
+            ),
         ),
     )
     row = await cursor.fetchone()

@@ -100,6 +100,12 @@ class Phase:
         await self._tell_stuck()
         return not self._frontier.stuck()
 
+    async def ground(self) -> None:
+        """End the flights that nobody waits for any more, when the run ends before its phase does."""
+        for task in self._flights:
+            task.cancel()
+        await asyncio.gather(*self._flights, return_exceptions=True)
+
     async def _start_what_may(self) -> None:
         around = self._around
         while self._frontier.ready and around.gate.is_open and await self._may_pass():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from pglast.parser import ParseError
 from psycopg import AsyncConnection
 
 from wesley_tui.executor.errors import (
+    CheckFailed,
     MissingPrivilege,
     PlanMismatch,
     PoolerDetected,
@@ -19,7 +21,7 @@ from wesley_tui.executor.errors import (
 )
 from wesley_tui.planner.plan import Plan, Step, StepKind
 
-__all__ = ["ServerFacts", "check_plan", "check_privileges", "check_server", "read_facts"]
+__all__ = ["ServerFacts", "check_plan", "check_privileges", "check_server", "check_standbys", "read_facts"]
 
 OLDEST, NEWEST = 12, 18
 
@@ -34,23 +36,27 @@ class ServerFacts:
     read_only: bool
     system_identifier: str
     """Empty when the role may not read it."""
+    timeline: int = 0
+    """Which history of the cluster this is: a standby that is promoted begins the next one. 0 on a standby."""
 
 
 async def read_facts(connection: AsyncConnection[Any]) -> ServerFacts:
     cursor = await connection.execute(
         "SELECT current_setting('server_version_num')::int, current_database(), current_user::text, pg_backend_pid(),"
         " pg_is_in_recovery(), current_setting('transaction_read_only')::bool,"
-        " has_function_privilege('pg_control_system()', 'EXECUTE')"
+        " has_function_privilege('pg_control_system()', 'EXECUTE'),"
+        " CASE WHEN NOT pg_is_in_recovery()"
+        " THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int ELSE 0 END"
     )
     row = await cursor.fetchone()
     assert row is not None
-    version_num, database, role, backend_pid, in_recovery, read_only, readable = row
+    version_num, database, role, backend_pid, in_recovery, read_only, readable, timeline = row
     identifier = ""
     if readable:
         cursor = await connection.execute("SELECT system_identifier::text FROM pg_control_system()")
         found = await cursor.fetchone()
         identifier = found[0] if found else ""
-    return ServerFacts(version_num, database, role, backend_pid, in_recovery, read_only, identifier)
+    return ServerFacts(version_num, database, role, backend_pid, in_recovery, read_only, identifier, timeline)
 
 
 def check_server(connection: AsyncConnection[Any], facts: ServerFacts) -> None:
@@ -62,9 +68,9 @@ def check_server(connection: AsyncConnection[Any], facts: ServerFacts) -> None:
         )
     if connection.info.backend_pid != facts.backend_pid:
         raise PoolerDetected(
-            f"the connection goes through a transaction pooler (it said it is session {connection.info.backend_pid}, "
-            f"the server says {facts.backend_pid}): locks and timeouts would land in other clients' sessions. Nothing "
-            "was changed; connect to the server itself, or to a pool in session mode"
+            f"a pooler stands between us and the server (it said this is session {connection.info.backend_pid}, the "
+            f"server says {facts.backend_pid}): in transaction mode locks and timeouts would land in other clients' "
+            "sessions, and its mode cannot be told from here. Nothing was changed; connect to the server itself"
         )
     if facts.in_recovery:
         raise ReadOnlyServer(
@@ -76,6 +82,32 @@ def check_server(connection: AsyncConnection[Any], facts: ServerFacts) -> None:
             f"transactions of {facts.role} on {facts.database} are read-only (25006). Nothing was changed; see "
             "default_transaction_read_only of server, database and role"
         )
+
+
+async def check_standbys(connection: AsyncConnection[Any]) -> None:
+    """Refuse to begin while every COMMIT would wait for synchronous standbys that are not there. Of standbys that the
+    role may not look at it is believed that they are."""
+    cursor = await connection.execute(
+        "SELECT current_setting('synchronous_standby_names'),"
+        " current_setting('synchronous_commit') IN ('off', 'local'),"
+        " (SELECT count(*) FROM pg_stat_replication WHERE coalesce(sync_state, 'sync') IN ('sync', 'quorum'))"
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    names, unconfirmed, there = row
+    needed = _standbys_needed(names)
+    if there < needed and not unconfirmed:
+        raise CheckFailed(
+            f"COMMIT on this server waits for {needed} synchronous standby(s), and {there} are connected "
+            f"(synchronous_standby_names = {names!r}): no transaction of anybody would end. Nothing was changed; bring "
+            "the standby back, or change synchronous_standby_names"
+        )
+
+
+def _standbys_needed(names: str) -> int:
+    """How many standbys confirm a COMMIT, of a value of synchronous_standby_names."""
+    counted = re.match(r"\s*(?:(?:ANY|FIRST)\s+)?(\d+)\s*\(", names, re.IGNORECASE)
+    return int(counted[1]) if counted else int(bool(names.strip()))
 
 
 def check_plan(plan: Plan, facts: ServerFacts) -> None:

@@ -16,7 +16,16 @@ from wesley_tui.executor.preflight import ServerFacts
 from wesley_tui.executor.stored import plan_from_document, sha256_hex, step_content
 from wesley_tui.planner.plan import Plan
 
-__all__ = ["RunRow", "find_run", "load_plan", "refuse_unfinished", "same_server", "silence_orphans", "verify_history"]
+__all__ = [
+    "RunRow",
+    "find_run",
+    "load_plan",
+    "refuse_unfinished",
+    "same_server",
+    "server_since",
+    "silence_orphans",
+    "verify_history",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +146,38 @@ async def silence_orphans(lock: AsyncConnection[Any], control: Control, patience
 def same_server(row: RunRow, facts: ServerFacts) -> None:
     """Refuse to go on with a run on another server than it began on."""
     if row.system_identifier and facts.system_identifier and row.system_identifier != facts.system_identifier:
+        before, now = row.server_version // 10000, facts.version_num // 10000
+        looks = f"an upgraded one, from {before} to {now}" if before != now else "a restored or copied one"
         raise PlanMismatch(
             f"run {row.run_id} belongs to another database cluster ({row.system_identifier}, this is "
-            f"{facts.system_identifier}): this looks like a restored or copied one. Nothing was changed; plan again "
-            "here"
+            f"{facts.system_identifier}): this looks like {looks}. Nothing was changed; give that run up with: wesley "
+            "cancel, and plan again here: what is done is not planned again"
         )
+
+
+async def server_since(connection: AsyncConnection[Any], run_id: int, facts: ServerFacts) -> str:
+    """What has become of the server since the run was last taken up, in words; empty when nothing has."""
+    cursor = await connection.execute(
+        "SELECT (metrics ->> 'timeline')::int, (metrics ->> 'server_version')::int FROM wesley.migration_events"
+        " WHERE run_id = %s AND type IN ('plan.accepted', 'plan.resumed') AND metrics ? 'timeline'"
+        " ORDER BY id DESC LIMIT 1",
+        (run_id,),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return ""
+    timeline, version = row
+    told = []
+    if timeline != facts.timeline:
+        told.append(
+            f"another server has taken over since, or a backup was restored (timeline {timeline}, now "
+            f"{facts.timeline}): what was committed last may be missing, and what is done is read from the ledger here"
+        )
+    if version != facts.version_num:
+        told.append(f"the server was {_version(version)} and is {_version(facts.version_num)} now")
+    return "; ".join(told)
+
+
+def _version(number: int) -> str:
+    """``180004`` as people say it."""
+    return f"PostgreSQL {number // 10000}.{number % 10000}"

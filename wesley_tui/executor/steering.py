@@ -21,7 +21,7 @@ from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Gate
 from wesley_tui.executor.governor import Health, Judgement, Knobs, Sample, judge
 from wesley_tui.executor.readings import ClientLatency, DiskUse
-from wesley_tui.executor.target import connect
+from wesley_tui.executor.target import OWN_LIMITS, answering_within, connect
 from wesley_tui.executor.window import Window
 from wesley_tui.planner.plan import Step, StepKind
 
@@ -143,13 +143,16 @@ class Sampler:
     async def sample(self, errors: int) -> Sample | None:
         """A sample with our own count of errors added, None when there is no answer within two seconds."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                if self._connection is None:
+            if self._connection is None:
+                async with asyncio.timeout(_PATIENCE_S):
                     self._connection = await connect(self._conninfo, "wesley/governor")
+                with answering_within(self._connection, _PATIENCE_S):
+                    await self._connection.execute(OWN_LIMITS)
                     await self._connection.execute(
                         "SELECT set_config('statement_timeout', '1500', false),"
                         " set_config('lock_timeout', '200', false)"
                     )
+            with answering_within(self._connection, _PATIENCE_S):
                 cursor = await self._connection.execute(self._query)
                 row = await cursor.fetchone()
                 calls, exec_ms = await self._latency.read(self._connection)

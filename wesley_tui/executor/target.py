@@ -5,10 +5,13 @@ The password never enters an argument list or an environment: psql finds it in a
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import socket
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from wesley_tui.executor.errors import CannotConnect
 
-__all__ = ["PsqlAccess", "connect", "own_conninfo"]
+__all__ = ["OWN_LIMITS", "PsqlAccess", "answering_within", "connect", "own_conninfo"]
 
 _SECRETS = ("sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 _SINCE = {
@@ -47,6 +50,14 @@ _KEEPALIVE = {
     "tcp_user_timeout": "20000",
 }
 """A peer that is gone is noticed within half a minute, on our side and, through the reset, on the server's."""
+OWN_LIMITS = """
+SELECT pg_catalog.set_config(s.name, w.value, false)
+  FROM (VALUES ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'),
+               ('transaction_timeout', '0'), ('idle_in_transaction_session_timeout', '0'),
+               ('idle_session_timeout', '0')) AS w (name, value)
+  JOIN pg_catalog.pg_settings s ON s.name = w.name"""
+"""For each session of ours, once it is known to be no pooler's: the server notices too when our machine is gone, and
+what is meant to end an application's transactions ends no statement that is bounded otherwise."""
 
 
 def own_conninfo(conninfo: str, application_name: str) -> str:
@@ -70,6 +81,25 @@ async def connect(conninfo: str, application_name: str) -> AsyncConnection[Any]:
             f"cannot connect: {str(error).strip()}. Nothing was changed; check --db, or PGHOST, PGPORT, PGUSER and "
             "PGPASSFILE"
         ) from error
+
+
+@contextlib.contextmanager
+def answering_within(connection: AsyncConnection[Any], seconds: float) -> Iterator[None]:
+    """End ``connection`` when what is asked of it in the body takes longer: then libpq reports that it is lost.
+
+    A network that swallows everything and a COMMIT that waits for a standby are bounded by nothing else; cancelling the
+    task would not do, psycopg waits for the server to confirm that.
+    """
+
+    def hang_up() -> None:
+        with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
+
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass

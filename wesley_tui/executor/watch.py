@@ -1,14 +1,15 @@
-"""The watch: who holds up our statements while they wait; afterwards it could not be told any more."""
+"""The watch: who holds up our statements while they wait; afterwards it could not be told any more. And whether one
+waits for a standby that does not come: no timeout of the server ends that."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wesley_tui.executor.control import Control
-from wesley_tui.executor.errors import StatementFailed
+from wesley_tui.executor.errors import StandbyMissing, StatementFailed
 from wesley_tui.executor.events import EventType
 from wesley_tui.executor.worker import Worker
 
@@ -17,10 +18,14 @@ __all__ = ["watch"]
 _EVERY_S = 0.1
 _TELL_AFTER_S = 1.0
 _TELL_EVERY_S = 10.0
+STANDBY_S = 30.0
+"""A synchronous standby that has not confirmed a COMMIT for so long is missing."""
 
 
 async def watch(control: Control, workers: Sequence[Worker]) -> None:
-    """Look every tenth of a second at the workers that are busy, for as long as the run lasts."""
+    """Look every tenth of a second at the workers that are busy, for as long as the run lasts; raises
+    :class:`StandbyMissing` when a COMMIT does not end."""
+    unconfirmed: dict[int, float] = {}
     while True:
         await asyncio.sleep(_EVERY_S)
         now = time.monotonic()
@@ -38,6 +43,24 @@ async def watch(control: Control, workers: Sequence[Worker]) -> None:
                 worker.blockers = mine
                 worker.seen_blockers = mine or worker.seen_blockers
                 await _tell_waiting(control, worker, now)
+            unconfirmed = await _unconfirmed(control, waiting, unconfirmed)
+
+
+async def _unconfirmed(
+    control: Control, waiting: Mapping[int, Worker], before: Mapping[int, float]
+) -> dict[int, float]:
+    """Since when (monotonic) sessions wait for a standby; asked only of those that have been busy for a while."""
+    now = time.monotonic()
+    long = [
+        pid
+        for pid, worker in waiting.items()
+        if worker.busy_since is not None and now - worker.busy_since > _TELL_AFTER_S
+    ]
+    since = {pid: before.get(pid, now) for pid in await control.waiting_for_standby(long)} if long else {}
+    for pid, begun in since.items():
+        if now - begun > STANDBY_S:
+            raise StandbyMissing.told(pid)
+    return since
 
 
 async def _tell_waiting(control: Control, worker: Worker, now: float) -> None:

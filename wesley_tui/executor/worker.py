@@ -13,7 +13,7 @@ from wesley_tui.executor.locks import WORKER_LOCK
 from wesley_tui.executor.psql import Answer, Psql
 from wesley_tui.executor.psql_binary import PsqlBinary
 from wesley_tui.executor.stored import STEP_SETTINGS
-from wesley_tui.executor.target import PsqlAccess
+from wesley_tui.executor.target import OWN_LIMITS, PsqlAccess
 from wesley_tui.planner.plan import Step
 
 __all__ = ["Worker", "WorkerLost", "application_prefix"]
@@ -130,6 +130,7 @@ class Worker:
                 "SELECT "
                 + ", ".join(f"pg_catalog.set_config('{name}', '{value}', false)" for name, value in settings.items())
             )
+            await psql.ask(OWN_LIMITS)
             if self._server_version >= 140000:
                 # A server on a platform that cannot tell a closed connection refuses; then only the worker lock fences.
                 with contextlib.suppress(StatementFailed):

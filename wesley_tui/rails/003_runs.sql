@@ -1,5 +1,5 @@
 -- Beginning, moving and ending a run. The fencing number lives in the head of the event chain: taking it and
--- committing a step exclude each other.
+-- committing a step exclude each other. What p_metrics holds as "message" is what the event says.
 
 CREATE OR REPLACE FUNCTION wesley.open_run(
     p_plan text, p_actor text, p_application text, p_contract boolean, p_review jsonb, p_system text,
@@ -31,7 +31,8 @@ BEGIN
         UPDATE wesley.migration_commands c SET taken_at = clock_timestamp()
          WHERE c.run_id = p_resume AND c.taken_at IS NULL AND c.verb NOT IN ('set', 'skip', 'retry');
     END IF;
-    PERFORM wesley.chain_event(v_run, v_type, NULL, NULL, '', p_metrics, clock_timestamp());
+    PERFORM wesley.chain_event(v_run, v_type, NULL, NULL, coalesce(p_metrics ->> 'message', ''),
+                               p_metrics - 'message', clock_timestamp());
     PERFORM wesley.chain_event(v_run, 'lock.acquired', NULL, NULL, 'one migration at a time on this database',
                                jsonb_build_object('fence', v_head.fence + 1), clock_timestamp());
     RETURN QUERY SELECT v_run, v_head.fence + 1;
