@@ -56,13 +56,17 @@ class Target:
         return _label(known.get("dbname") or known.get("user", ""), known.get("host", ""), known.get("port", ""))
 
     async def connect(self, *, application: str = "wesley") -> psycopg.AsyncConnection:
-        """Open one autocommit session; raises :class:`CannotConnect` with libpq's reason and what to try."""
+        """Open one autocommit session; raises :class:`CannotConnect` with libpq's reason and what to try.
+
+        Settings of PGOPTIONS and PGCLIENTENCODING are for other programs: they would change what is read here.
+        """
         import os
 
         import psycopg
 
         known = self.parameters()
         extra: dict[str, str | int] = {"application_name": application}
+        extra |= {name: value for name, value in _OWN.items() if name not in known}
         if "connect_timeout" not in known and "PGCONNECT_TIMEOUT" not in os.environ:
             extra["connect_timeout"] = _CONNECT_TIMEOUT_S
         try:
@@ -132,6 +136,9 @@ class Target:
         finally:
             await connection.close()
         return snapshot, seen
+
+
+_OWN = {"options": "", "client_encoding": "UTF8"}
 
 
 def _label(database: str, host: str, port: str) -> str:
