@@ -26,7 +26,7 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile("random" if os.environ.get("WESLEY_SLOW") == "1" else "same")
 
-_FAST = {
+FAST = {
     "fsync": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
@@ -48,7 +48,7 @@ class Servers:
     def get(self, major: int) -> EmbeddedServer:
         if major not in self._running:
             directory = Path(tempfile.mkdtemp(prefix=f"wesley-test-{major}-"))
-            server = EmbeddedServer(directory / "data", major=major, options=_FAST)
+            server = EmbeddedServer(directory / "data", major=major, options=FAST)
             server.start()
             self._running[major] = server
         server = self._running[major]

@@ -23,10 +23,10 @@ _SLOW = os.environ.get("WESLEY_SLOW") == "1"
 
 def kinds(*sample: str) -> list[str]:
     """Kinds of steps to hit: a sample by default, all with ``WESLEY_SLOW=1`` (``make faults``)."""
-    return list(_MIDDLE) if _SLOW else list(sample)
+    return list(MIDDLE) if _SLOW else list(sample)
 
 
-_MIDDLE = {
+MIDDLE = {
     "transactional": "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
     "index": "SELECT pid FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'",
     "detach": "SELECT pid FROM pg_stat_activity WHERE query LIKE 'ALTER TABLE%DETACH%' AND wait_event_type = 'Lock'",
@@ -36,7 +36,7 @@ _MIDDLE = {
 """When a step of this kind is in the middle, and the process id of the session that runs it."""
 
 
-def _psql_of(process: Driver) -> list[int]:
+def children(process: Driver) -> list[int]:
     """Process ids of the children of a driver."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -70,7 +70,7 @@ def _hit(case: Case, kind: str, what: str, act: Callable[[Driver, int], None]) -
     """Start, wait for the middle of a step of this kind, act, and resume until it is done."""
     with _pinned(case.uri, kind) as let_go, case.start("start") as process:
         try:
-            case.when(_MIDDLE[kind], lambda pid: act(process, pid))
+            case.when(MIDDLE[kind], lambda pid: act(process, pid))
             # What comes after may have to wait for that transaction too; it does not stay for ever.
             threading.Timer(0.5, let_go).start()
             code, said = case.finish(process)
@@ -102,7 +102,7 @@ def test_the_program_is_killed(case: Case, kind: str) -> None:
 @pytest.mark.parametrize("kind", kinds("transactional", "index"))
 def test_psql_is_killed(case: Case, kind: str) -> None:
     def act(process: Driver, _: int) -> None:
-        for pid in _psql_of(process):
+        for pid in children(process):
             os.kill(pid, signal.SIGKILL)
 
     _hit(case, kind, "psql", act)
