@@ -21,7 +21,7 @@ from wesley_tui.catalog.model import (
 from wesley_tui.lint import LintOptions, lint_script
 from wesley_tui.planner.effects import EffectContext, Effects, effects_of, effects_of_all
 from wesley_tui.planner.effects.record import RowLock
-from wesley_tui.planner.hazards import judge
+from wesley_tui.planner.hazards import Verdict, judge
 from wesley_tui.planner.operations import Operation, Phase
 from wesley_tui.planner.plan import LockMode, StepKind
 from wesley_tui.planner.profiles import profile_named
@@ -168,6 +168,23 @@ def test_rows_that_a_step_of_a_plan_writes(sql: str, hazard: str) -> None:
     assert (verdict.who_waits == "nobody") is (hazard == "H0")
     (report,) = lint_script(sql, LintOptions())
     assert report.hazard.name in (hazard, "H3")
+
+
+def test_who_waits_for_long_waits_for_the_lock_of_that_time() -> None:
+    """What is read under a weaker lock is not read under the stronger one that comes after it, for a moment."""
+    look = ("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE", "SELECT count(*) FROM users WHERE org_id IS NULL")
+    rename = "ALTER TABLE users RENAME COLUMN name TO called"
+    production = profile_named("production")
+
+    def judged(*statements: str) -> Verdict:
+        effects, _ = effects_of_all(statements, EffectContext(180000, "UTC", CATALOG))
+        operation = Operation("undo_exchange_columns", "users", "CONTRACT", Phase.SETTING, statements)
+        return judge(operation, effects, created=(), sizes={}, estimate_ms=5000.0, profile=production)
+
+    assert "writers (readers go on) of public.users: about 5" in judged(*look, rename).who_waits
+    assert "then readers and writers of public.users: a few ms" in judged(*look, rename).who_waits
+    assert judged(*look, rename).hazard.name == "H3"
+    assert "readers and writers of public.users: about 5" in judged(rename, look[1]).who_waits
 
 
 def test_a_script_s_own_relations_are_nobody_s() -> None:

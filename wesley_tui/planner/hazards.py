@@ -52,8 +52,10 @@ def judge(
         for name in effects.writes
         if name not in new and effects.row_locks.get(name, RowLock.KEY_SHARE) >= RowLock.NO_KEY_UPDATE
     ]
+    held = {name: mode for name, mode in (effects.held or effects.locks).items() if name in locks}
     strongest = max(locks.values(), default=None)
     blocking = strongest is not None and strongest >= LockMode.ShareLock
+    while_growing = max(held.values(), default=LockMode.AccessShareLock) >= LockMode.ShareLock
 
     reasons: list[tuple[HazardClass, str]] = []
     if effects.unknown:
@@ -66,13 +68,15 @@ def judge(
         reasons.append((HazardClass.H3, f"connected clients notice: {breaks}"))
     if operation.kind is not StepKind.BACKFILL:
         reasons += _writing_reasons(operation, effects, written, sizes)
-    reasons += _time_reasons(operation, effects, locks, growing, blocking, sizes, estimate_ms)
+    reasons += _time_reasons(
+        operation, effects, locks, growing, while_growing if growing else blocking, sizes, estimate_ms
+    )
     hazard = max(reason[0] for reason in reasons)
     said = tuple(text for level, text in reasons if level == hazard)
     return Verdict(
         hazard=hazard,
         why=(*said, *operation.why),
-        who_waits=_who_waits(operation, locks, growing, strongest, written, estimate_ms, profile),
+        who_waits=_who_waits(operation, locks, held if growing else {}, written, estimate_ms, profile),
         loses=loses,
         breaks=breaks,
     )
@@ -148,22 +152,32 @@ def _time_reasons(
 def _who_waits(
     operation: Operation,
     locks: dict[str, LockMode],
-    growing: list[str],
-    strongest: LockMode | None,
+    held: dict[str, LockMode],
     written: Sequence[str],
     estimate_ms: float,
     profile: Profile,
 ) -> str:
     if operation.kind is StepKind.BACKFILL:
         return "writers of the rows of the batch that runs, until it commits; nobody else"
+    strongest = max(locks.values(), default=None)
     if strongest is None or strongest <= LockMode.RowExclusiveLock:
         return f"writers of the rows of {' and '.join(written)} that it writes, until it ends" if written else "nobody"
-    tables = " and ".join(sorted(name for name, mode in locks.items() if mode == strongest))
+    patience = f"and while the lock is waited for, at most {profile.lock_timeout_ms / 1000:g} s each attempt"
+    longest = max(held.values(), default=LockMode.AccessShareLock)
     if strongest is LockMode.ShareUpdateExclusiveLock:
-        return f"no reader and no writer; VACUUM and other DDL on {tables} wait"
-    who = "readers and writers" if strongest is LockMode.AccessExclusiveLock else "writers (readers go on)"
-    length = f"about {human_duration(estimate_ms)}" if growing else "a few ms"
-    return (
-        f"{who} of {tables}: {length}, and while the lock is waited for, at most "
-        f"{profile.lock_timeout_ms / 1000:g} s each attempt"
-    )
+        return f"no reader and no writer; VACUUM and other DDL on {_locked(locks, strongest)} wait"
+    if LockMode.ShareUpdateExclusiveLock < longest < strongest:
+        return (
+            f"{_who(longest)} of {_locked(held, longest)}: about {human_duration(estimate_ms)}; then "
+            f"{_who(strongest)} of {_locked(locks, strongest)}: a few ms, {patience}"
+        )
+    length = f"about {human_duration(estimate_ms)}" if longest == strongest else "a few ms"
+    return f"{_who(strongest)} of {_locked(locks, strongest)}: {length}, {patience}"
+
+
+def _who(mode: LockMode) -> str:
+    return "readers and writers" if mode is LockMode.AccessExclusiveLock else "writers (readers go on)"
+
+
+def _locked(locks: Mapping[str, LockMode], mode: LockMode) -> str:
+    return " and ".join(sorted(name for name, found in locks.items() if found == mode))

@@ -25,6 +25,9 @@ class Effects:
     """Tables whose every row is written again."""
     scans: tuple[str, ...] = ()
     """Tables that are read from end to end and not rewritten (proof of a constraint, build of an index)."""
+    held: Mapping[str, LockMode] = field(default_factory=dict)
+    """Of several statements: the locks that are held when the last one that reads or writes a table from end to end
+    begins, its own among them. Stronger ones come after it, and are held for a moment. Empty means all locks."""
     rebuilds: tuple[str, ...] = ()
     """Indexes that are built again, ``schema.index``."""
     creates: tuple[str, ...] = ()
@@ -158,10 +161,12 @@ def merged(parts: Iterable[Effects]) -> Effects:
         return tuple(dict.fromkeys(text for part in parts for text in getattr(part, field_name)))
 
     rewrites = names("rewrites")
+    growing = [place for place, part in enumerate(parts, 1) if part.scans or part.rewrites]
     return Effects(
         locks=_strongest((part.locks for part in parts), made),
         rewrites=tuple(sorted(rewrites)),
         scans=tuple(sorted(names("scans") - rewrites)),
+        held=_strongest((part.locks for part in parts[: growing[-1]]), made[: growing[-1]]) if growing else {},
         rebuilds=tuple(sorted({name for part in parts for name in part.rebuilds})),
         creates=tuple(sorted(creates)),
         in_transaction=all(part.in_transaction for part in parts),
