@@ -29,7 +29,9 @@ from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.planner.document import plan_to_json
 from wesley_tui.planner.identity import with_identity
 from wesley_tui.planner.plan import Plan
+from wesley_tui.services.audit import read_run, status_json
 from wesley_tui.services.runs import read_fingerprint
+from wesley_tui.services.target import Target
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
 slow = pytest.mark.skipif(not _SLOW, reason="WESLEY_SLOW=1 runs it")
@@ -156,6 +158,8 @@ def test_a_signal_ends_the_run_in_order(database: str, plan_file: Path, tmp_path
     assert (summary.status, summary.owned) == (RunStatus.CANCELLED, False)
     left = "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'wesley/%' AND datname = current_database()"
     until(lambda: not run_sql(database, left))
+    told = [step["status"] for step in status_json(read_run(Target(database)))["steps"]]
+    assert told == ["interrupted", "pending"], "nobody works on it, so it does not run"
     converged(database, tmp_path)
 
 

@@ -9,6 +9,9 @@ import psycopg
 import pytest
 
 from tests.cli import Called, wesley
+from tests.plans import accept, make_plan, transactional
+from wesley_tui.executor.engine import start_run
+from wesley_tui.executor.events import RunStatus
 
 V1 = """
 type Person @table {
@@ -81,7 +84,7 @@ def test_what_would_be_lost_is_said_and_refused(upgraded: str, tmp_path: Path) -
 
 def test_runs_are_taken_back_in_their_order(upgraded: str, tmp_path: Path) -> None:
     early = call(upgraded, tmp_path, "rollback", "--run", "1", "--yes", "--unsafe")
-    assert early.code == 2
+    assert early.code == 1
     assert "roll that back first" in early.err
     assert call(upgraded, tmp_path, "rollback", "--yes", "--unsafe").code == 0
     last = call(upgraded, tmp_path, "rollback", "--yes", "--unsafe")
@@ -128,3 +131,15 @@ def test_a_constraint_that_was_proven_remains_so_and_that_is_said(database: str,
     assert "stays: what step 2 (validate_constraint public.t.t_n_check) has proven" in back.err
     assert "NOT verified" not in back.out
     assert run_sql(database, "SELECT convalidated FROM pg_constraint WHERE conname = 't_n_check'") == [(True,)]
+
+
+def test_a_rollback_that_does_not_end_where_the_run_began_says_so(database: str, tmp_path: Path) -> None:
+    """A plan that is wrong about what the catalog was before it: its undo runs, and is found not to lead there."""
+    draft = transactional("CREATE TABLE public.x (id int)", object="public.x", undo=("DROP TABLE public.x",))
+    plan = make_plan([draft], database, scope=("table public.x",))
+    outcome = start_run(database, plan, accept(plan)).wait()
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE
+    back = call(database, tmp_path, "rollback", "--yes", "--unsafe")
+    assert back.code == 6, back.err
+    assert "NOT verified: the live catalog, read again, is not what it was before run 1" in back.out

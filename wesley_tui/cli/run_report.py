@@ -59,11 +59,11 @@ def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
     from wesley_tui.executor.attach import follow_run
     from wesley_tui.executor.events import EventType, RunState, reduce
     from wesley_tui.services.audit import read_run
-    from wesley_tui.services.errors import InputError
+    from wesley_tui.services.errors import RunRefused
 
     stored = read_run(target, run_id)
     if stored is None:
-        raise InputError(f"there is no run on {target.label}; start one with: wesley apply")
+        raise RunRefused(f"there is no run on {target.label}; start one with: wesley apply")
     line = event_line(stored.plan)
     state, sqlstate = RunState(), ""
     with SteeringKeys(target.conninfo, stored.summary.run_id, wanted=not as_json and stored.summary.owned):

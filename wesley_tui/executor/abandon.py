@@ -24,7 +24,7 @@ async def _cancel(conninfo: str, run_id: int | None, reason: str, patience_s: fl
     async with connections(conninfo) as (control, lock, _):
         try:
             await take_run_lock(lock, patience_s)
-            row = await find_run(control.connection, run_id)
+            row = await find_run(control.connection, run_id, verb="cancel")
             await silence_orphans(lock, control, patience_s)
             await control.connection.execute("SELECT wesley.abandon_run(%s, %s)", (row.run_id, reason))
             return row.run_id

@@ -29,6 +29,7 @@ from wesley_tui.executor.recovery import silence_orphans
 __all__ = ["Answer", "ask_cancel", "ask_pause", "ask_resume", "ask_set", "find_summary", "limits_of", "may_steer"]
 
 _MOVING = frozenset({RunStatus.RUNNING, RunStatus.PAUSED})
+_OVER = frozenset({RunStatus.COMPLETE, RunStatus.ROLLED_BACK})
 _LOOK_EVERY_S = 0.1
 
 Verb = Literal["pause", "resume", "cancel", "set"]
@@ -96,6 +97,8 @@ def ask_set(conninfo: str, run_id: int | None, knobs: Mapping[str, Any]) -> Answ
     limit, or cannot be its value."""
     Knobs().changed(knobs)
     run = find_summary(conninfo, run_id)
+    if run.status in _OVER:
+        raise ExecutorError(f"run {run.run_id} is {_word(run.status)}: there is nothing to throttle")
     _insert(conninfo, run.run_id, "set", "", knobs)
     return Answer(run.run_id, run.status, obeyed=not run.owned)
 

@@ -61,10 +61,10 @@ async def refuse_unfinished(connection: AsyncConnection[Any]) -> None:
         )
 
 
-async def find_run(connection: AsyncConnection[Any], run_id: int | None) -> RunRow:
-    """The run to resume: that one, or the last one if it is not complete; ExecutorError when there is none."""
+async def find_run(connection: AsyncConnection[Any], run_id: int | None, verb: str = "resume") -> RunRow:
+    """The run to resume (or to ``verb``): that one, or the last one if it is not complete; ExecutorError when there is none."""
     if await installed_version(connection) is None:
-        raise ExecutorError("there is no run to resume on this database: Wesley was never used on it")
+        raise ExecutorError(f"there is no run to {verb} on this database: Wesley was never used on it")
     async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         await cursor.execute(
             f"SELECT {_COLUMNS} FROM wesley.migration_runs WHERE %(id)s::bigint IS NULL OR run_id = %(id)s::bigint"
@@ -73,9 +73,9 @@ async def find_run(connection: AsyncConnection[Any], run_id: int | None) -> RunR
         )
         row = await cursor.fetchone()
     if row is None:
-        raise ExecutorError("there is no run to resume on this database; see: wesley history")
+        raise ExecutorError(f"there is no run to {verb} on this database; see: wesley history")
     if row.status in {"complete", "rolled_back"}:
-        raise ExecutorError(f"run {row.run_id} is {row.status.replace('_', ' ')}: there is nothing to resume")
+        raise ExecutorError(f"run {row.run_id} is {row.status.replace('_', ' ')}: there is nothing to {verb}")
     standing_on_it = await connection.execute(
         "SELECT min(run_id) FROM wesley.migration_ledger WHERE run_id > %s AND plan_id <> %s AND status = 'succeeded'",
         (row.run_id, row.plan_id),

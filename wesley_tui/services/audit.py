@@ -14,11 +14,11 @@ from wesley_tui.executor.certificate import (
     compare_with_database,
     verify_certificate,
 )
-from wesley_tui.executor.events import RunState, RunStatus, StepStatus
+from wesley_tui.executor.events import RunState, RunStatus
 from wesley_tui.executor.ledger import RunSummary
 from wesley_tui.executor.stored import plan_from_document
 from wesley_tui.planner.plan import Plan
-from wesley_tui.services.errors import InputError
+from wesley_tui.services.errors import RunRefused
 from wesley_tui.services.target import Target
 
 __all__ = [
@@ -51,12 +51,12 @@ def read_history(target: Target, limit: int) -> list[RunSummary]:
 
 
 def read_run(target: Target, run_id: int | None = None) -> StoredRun | None:
-    """Run ``run_id``, or the last one; None when the database has none. ``InputError`` for a run that is not there."""
+    """Run ``run_id``, or the last one; None when the database has none. ``RunRefused`` for a run that is not there."""
     summary = ledger.find(target.conninfo, run_id)
     if summary is None:
         if run_id is None:
             return None
-        raise InputError(f"there is no run {run_id} on {target.label}; list them with: wesley history")
+        raise RunRefused(f"there is no run {run_id} on {target.label}; list them with: wesley history")
     plan = plan_from_document(ledger.plan_document(target.conninfo, summary.plan_id))
     return StoredRun(summary, plan, ledger.run_state(target.conninfo, summary.run_id))
 
@@ -104,7 +104,7 @@ def status_json(stored: StoredRun | None) -> dict[str, Any]:
         return {"run": None, "steps": []}
     from wesley_tui.services.runs import report_of
 
-    told, untold = report_of(stored.plan, stored.state)
+    told, untold = report_of(stored.plan, stored.state, over=not stored.summary.owned)
     return {"run": summary_json(stored.summary), "steps": [asdict(step) for step in (*told, *untold)]}
 
 
@@ -122,11 +122,10 @@ def status_text(stored: StoredRun | None) -> str:
     ]
     if run.message:
         lines.append(f"  {run.message}")
-    told, untold = report_of(stored.plan, stored.state)
+    told, untold = report_of(stored.plan, stored.state, over=not run.owned)
     for step in (*told, *untold):
         took = f"{step.duration_ms:.0f} ms" if step.duration_ms is not None else ""
-        status = step.status if run.owned or step.status != StepStatus.RUNNING else "interrupted"
-        lines.append(f"  {step.wave:<9} {status:<10} {step.op} {step.object}  {took}".rstrip())
+        lines.append(f"  {step.wave:<9} {step.status:<10} {step.op} {step.object}  {took}".rstrip())
     if run.recovery_needed or run.status in {RunStatus.FAILED, RunStatus.CANCELLED}:
         lines.append("Go on with: wesley resume; give it up with: wesley cancel")
     elif run.status is RunStatus.CONTRACT_PENDING:

@@ -88,9 +88,9 @@ class RunDesk:
 
     def _stored(self, run_id: int) -> StoredRun:
         from wesley_tui.services.audit import read_run
-        from wesley_tui.services.errors import InputError
+        from wesley_tui.services.errors import RunRefused
 
         stored = read_run(self.target, run_id)
         if stored is None:
-            raise InputError(f"there is no run {run_id} on {self.target.label}")
+            raise RunRefused(f"there is no run {run_id} on {self.target.label}")
         return stored

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CannotConnect", "CannotRead", "InputError", "NotVerified", "ServiceError"]
+__all__ = ["CannotConnect", "CannotRead", "InputError", "NotVerified", "RunRefused", "ServiceError"]
 
 
 class ServiceError(Exception):
@@ -23,3 +23,7 @@ class CannotRead(ServiceError):
 
 class NotVerified(ServiceError):
     """A run has ended, but it could not be proven that the database matches its schema."""
+
+
+class RunRefused(ServiceError):
+    """What was asked of a run cannot be: there is no such run, it is under way, or it is over. Nothing was changed."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wesley_tui.services.observing import NOTHING_SEEN, Observed
 from wesley_tui.services.sources import read_bytes, read_schema
+from wesley_tui.services.unused import unused
 from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Planned:
     observed: Observed
     source: str = "schema"
     """The name of the first file."""
+    unused: tuple[Diagnostic, ...] = ()
+    """Of the options: what met nothing."""
 
     @property
     def outlook(self) -> Outlook:
@@ -46,11 +49,15 @@ class Planned:
         do is no good news then."""
         declared = self.compiled.catalog
         if self.compiled.locations or declared.tables or declared.enums or declared.objects or self.plan.waves:
-            return self.compiled.warnings
+            return (*self.compiled.warnings, *self.unused)
         from wesley_tui.sdl.diagnostics import Diagnostic
 
         empty = "the schema declares nothing, so there is nothing to compare with the database"
-        return (*self.compiled.warnings, Diagnostic("warning", "nothing-declared", empty, self.source, 0, 0))
+        return (
+            *self.compiled.warnings,
+            *self.unused,
+            Diagnostic("warning", "nothing-declared", empty, self.source, 0, 0),
+        )
 
 
 def load_plan(path: Path) -> Plan:
@@ -77,8 +84,14 @@ def plan_sources(target: Target, sources: Sequence[Source], options: PlanningOpt
     compiled = workbench.compile(sources)
     snapshot = asyncio.run(_read(workbench, schemas_of(compiled)))
     plan = workbench.plan_compiled(compiled, sources, snapshot)
+    desired, _ = workbench.placed(compiled)
     return Planned(
-        plan, compiled, snapshot, workbench.observed or NOTHING_SEEN, sources[0].name if sources else "schema"
+        plan,
+        compiled,
+        snapshot,
+        workbench.observed or NOTHING_SEEN,
+        sources[0].name if sources else "schema",
+        tuple(unused(snapshot.catalog, desired, options.accept_renames, options.ignore)),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wesley_tui.planner.plan import HazardClass, Plan, Step, StepKind, Wave
-from wesley_tui.services.errors import InputError
+from wesley_tui.services.errors import RunRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ class Undo:
 def undo_of(target: Target, run_id: int | None = None) -> Undo:
     """The undo of run ``run_id`` (None: the last one), made for the database as it is now.
 
-    ``InputError`` when the run is under way, was taken back already, or a later run stands on it.
+    ``RunRefused`` when the run is under way, was taken back already, or a later run stands on it.
     """
     from wesley_tui.executor import ledger
     from wesley_tui.executor.events import RunStatus
@@ -68,14 +68,14 @@ def undo_of(target: Target, run_id: int | None = None) -> Undo:
     runs = ledger.history(target.conninfo, 10_000)
     run = next((run for run in runs if run_id in (None, run.run_id)), None)
     if run is None:
-        raise InputError(f"there is no run to roll back on {target.label}; list them with: wesley history")
+        raise RunRefused(f"there is no run to roll back on {target.label}; list them with: wesley history")
     if run.owned:
-        raise InputError(f"run {run.run_id} is under way: cancel it first (wesley cancel), then roll it back")
+        raise RunRefused(f"run {run.run_id} is under way: cancel it first (wesley cancel), then roll it back")
     if run.status is RunStatus.ROLLED_BACK:
-        raise InputError(f"run {run.run_id} was rolled back already")
+        raise RunRefused(f"run {run.run_id} was rolled back already")
     plan = plan_from_document(ledger.plan_document(target.conninfo, run.plan_id))
     if any(step.op == _MARK for step in plan.steps):
-        raise InputError(f"run {run.run_id} is a rollback itself: plan the schema again instead")
+        raise RunRefused(f"run {run.run_id} is a rollback itself: plan the schema again instead")
     _refuse_later(run, runs, target)
     plan, done = _as_found(target, plan, ledger.succeeded(target.conninfo, run.plan_id))
     snapshot = asyncio.run(target.snapshot(None))
@@ -114,7 +114,7 @@ def _refuse_later(run: RunSummary, runs: Sequence[RunSummary], target: Target) -
             continue
         plan = plan_from_document(ledger.plan_document(target.conninfo, later.plan_id))
         if not any(step.op == _MARK for step in plan.steps):
-            raise InputError(
+            raise RunRefused(
                 f"run {later.run_id} has changed the database since run {run.run_id}: roll that back first"
             )
 

@@ -44,6 +44,8 @@ Listen = Callable[[Plan], Callable[[Event], None]]
 """Makes a listener for the events of a plan; which plan it is turns out late when a run is resumed."""
 
 _WHOLE = frozenset({RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING})
+INTERRUPTED = "interrupted"
+"""What a report calls a step that was begun and has no end: nobody works on it, a resume does."""
 _POLL_S = 0.05
 """Events are looked at 20 times a second."""
 
@@ -55,6 +57,7 @@ class StepReport:
     op: str
     object: str
     status: str
+    """A :class:`StepStatus`, or ``interrupted``."""
     attempt: int
     duration_ms: float | None
     message: str
@@ -95,6 +98,8 @@ class RunReport:
     """Of a run that came to its end and ran more than one step."""
     takes_back: int | None = None
     """The run whose undo this is."""
+    warnings: tuple[Any, ...] = ()
+    """What was told before it began."""
 
     def to_json(self) -> dict[str, Any]:
         def steps(items: Sequence[StepReport]) -> list[dict[str, Any]]:
@@ -111,6 +116,7 @@ class RunReport:
             "duration_ms": round(self.duration_ms, 1),
             "schedule": asdict(self.schedule) if self.schedule is not None else None,
             "takes_back": self.takes_back,
+            "warnings": [str(warning) for warning in self.warnings],
             "certificate": self.certificate,
             "error": self.error or None,
             "forecast": data_from_record(self.forecast),
@@ -124,8 +130,7 @@ class RunReport:
             return "Nothing to do: the database already matches the schema."
         counts: dict[str, int] = {}
         for step in self.steps:
-            status = "interrupted" if step.status == StepStatus.RUNNING else step.status
-            counts[status] = counts.get(status, 0) + 1
+            counts[step.status] = counts.get(step.status, 0) + 1
         told = ", ".join(f"{number} {status}" for status, number in counts.items()) or "no step ran"
         lines = [
             f"Run {self.run_id} of plan {self.plan_id[:16]}: {self.status} in {self.duration_ms / 1000:.1f} s ({told})"
@@ -348,7 +353,7 @@ def report_of_outcome(plan: Plan, outcome: RunOutcome, state: RunState, seconds:
     from wesley_tui.services.audit import certificate_json
     from wesley_tui.services.forecast import forecast
 
-    done, pending = report_of(plan, state)
+    done, pending = report_of(plan, state, over=True)
     return RunReport(
         plan_id=plan.plan_id,
         run_id=outcome.run_id,
@@ -391,13 +396,18 @@ def _without_contract(plan: Plan) -> Plan:
     return replace(plan, waves=tuple(wave for wave in plan.waves if wave.name != "CONTRACT"))
 
 
-def report_of(plan: Plan, state: RunState) -> tuple[tuple[StepReport, ...], tuple[StepReport, ...]]:
-    """The steps that an event has named, and those that none has."""
+def report_of(
+    plan: Plan, state: RunState, *, over: bool = False
+) -> tuple[tuple[StepReport, ...], tuple[StepReport, ...]]:
+    """The steps that an event has named, and those that none has. ``over``: no process executes the run, so a step
+    without an end was interrupted."""
     told: list[StepReport] = []
     untold: list[StepReport] = []
     for wave in plan.waves:
         for step in wave.steps:
             report = _step_report(wave.name, step, state)
+            if over and report.status == StepStatus.RUNNING:
+                report = replace(report, status=INTERRUPTED)
             (untold if report.status == StepStatus.PENDING else told).append(report)
     return tuple(told), tuple(untold)
 

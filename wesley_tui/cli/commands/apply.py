@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -63,7 +64,8 @@ def command(
         _ask(plan, target.label)
 
     def work(listen: Listen) -> RunReport:
-        return execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=listen, knobs=knobs)
+        report = execute(target, plan, planning, unsafe=unsafe, contract=contract, say=note, listen=listen, knobs=knobs)
+        return replace(report, warnings=planned.warnings)
 
     if detach:
         run_detached(target.label, work, as_json=as_json)

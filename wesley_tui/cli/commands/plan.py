@@ -92,7 +92,8 @@ def command(
         if form == "json":
             from wesley_tui.planner.explain.as_json import judged_json
 
-            result_json({**plan_to_json(plan), **judged_json(plan), "policy": verdict.to_json()})
+            warnings = [str(warning) for warning in planned.warnings]
+            result_json({**plan_to_json(plan), **judged_json(plan), "policy": verdict.to_json(), "warnings": warnings})
         elif output is None:
             from wesley_tui.planner.summary import summary_text
 

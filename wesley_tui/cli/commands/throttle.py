@@ -35,10 +35,7 @@ def command(
     knobs: dict[str, float | str] = {name: value for name, value in named.items() if value is not None}
     for limit in limits:
         name, _, value = limit.partition("=")
-        try:
-            knobs[name.strip()] = float(value)
-        except ValueError as error:
-            raise click.UsageError(f"--set {limit}: say NAME=NUMBER, for example active_open=120.") from error
+        knobs[name.strip()] = _value(value)
     if not knobs:
         raise click.UsageError("Say what to change: --rows-per-second, --batch-ms, --workers, --window or --set.")
     target = Target(conninfo)
@@ -48,7 +45,15 @@ def command(
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
     if as_json:
-        result_json({"run_id": answer.run_id, "limits": knobs})
+        result_json({"run_id": answer.run_id, "limits": knobs, "obeyed": answer.obeyed})
     else:
         told = ", ".join(f"{name} = {value}" for name, value in knobs.items())
         result(f"Run {answer.run_id}: {told}")
+
+
+def _value(text: str) -> float | str:
+    """A number, or the text of a window or of waves: which limit takes which, the governor knows."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
