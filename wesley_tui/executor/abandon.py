@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from wesley_tui.executor.locks import unlock_all
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import find_run, silence_orphans
 
@@ -29,5 +30,6 @@ async def _cancel(conninfo: str, run_id: int | None, reason: str, patience_s: fl
             await control.connection.execute("SELECT wesley.abandon_run(%s, %s)", (row.run_id, reason))
             return row.run_id
         finally:
+            await unlock_all(lock)
             await lock.close()
             await control.connection.close()

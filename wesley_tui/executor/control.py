@@ -396,7 +396,7 @@ def json_literal(value: Mapping[str, Any]) -> str:
 
 _COMMAND = "command_id, verb, argument, knobs, person, role"
 _RECONNECT_S = 10.0
-_TRIES = 5
+_TRIES = 3
 """How often one call may lose its connection."""
 PATIENCE_S = 40.0
 """An answer that is later than this does not come any more: statement_timeout ends every statement of the control

@@ -28,7 +28,7 @@ from wesley_tui.executor.decisions import Decisions
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.gate import Asked, Gate
-from wesley_tui.executor.locks import relations_of
+from wesley_tui.executor.locks import relations_of, unlock_all
 from wesley_tui.executor.opening import Opened, open_again, open_new
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.phase import Failure, Phase, Surroundings
@@ -48,6 +48,7 @@ __all__ = ["resume_run", "start_run"]
 _FOLLOW_EVERY_S = 0.02
 _LISTEN_EVERY_S = 0.2
 _LOCK_CHECK_EVERY_S = 1.0
+_FAREWELL_S = 2.0
 _AT_ONCE = frozenset({"pause", "resume", "cancel"})
 
 
@@ -138,6 +139,8 @@ class _Engine:
             outcome = self._lost(f"{type(error).__name__}: {error}")
             raise
         finally:
+            with answering_within(self._lock, _FAREWELL_S):
+                await unlock_all(self._lock)
             for connection in (self._control.connection, self._lock):
                 with contextlib.suppress(psycopg.Error):
                     await connection.close()
@@ -179,7 +182,8 @@ class _Engine:
             await self._steering.look(self._sampler, self._control)
             try:
                 outcome = await self._helped(opened)
-                await self._forward()
+                with contextlib.suppress(ConnectionLost, StatementFailed):
+                    await self._forward()
                 if outcome.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}:
                     outcome = await self._certified(await self._verified(outcome))
                 return outcome

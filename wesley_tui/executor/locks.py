@@ -15,15 +15,27 @@ snapshot, CREATE INDEX CONCURRENTLY waits for snapshots, and the two would wait 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 
 from wesley_tui.planner.plan import LockMode, Step
 
-__all__ = ["RUN_LOCK", "WORKER_LOCK", "in_the_way", "lock_key", "object_keys", "relations_of", "try_lock", "unlock"]
+__all__ = [
+    "RUN_LOCK",
+    "WORKER_LOCK",
+    "in_the_way",
+    "lock_key",
+    "object_keys",
+    "relations_of",
+    "try_lock",
+    "unlock",
+    "unlock_all",
+]
 
 
 def lock_key(text: str) -> int:
@@ -85,6 +97,13 @@ async def try_lock(connection: AsyncConnection[Any], key: int, patience_s: float
         if left <= 0:
             return False
         await asyncio.sleep(min(0.1, left))
+
+
+async def unlock_all(connection: AsyncConnection[Any]) -> None:
+    """Give back every session lock before the connection is closed: the server notices that a little later, and who
+    looks in between would believe that the run goes on."""
+    with contextlib.suppress(psycopg.Error):
+        await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 async def unlock(connection: AsyncConnection[Any], key: int) -> None:

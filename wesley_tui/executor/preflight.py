@@ -21,7 +21,15 @@ from wesley_tui.executor.errors import (
 )
 from wesley_tui.planner.plan import Plan, Step, StepKind
 
-__all__ = ["ServerFacts", "check_plan", "check_privileges", "check_server", "check_standbys", "read_facts"]
+__all__ = [
+    "ServerFacts",
+    "check_plan",
+    "check_privileges",
+    "check_server",
+    "check_standbys",
+    "read_facts",
+    "standbys_needed",
+]
 
 OLDEST, NEWEST = 12, 18
 
@@ -95,7 +103,7 @@ async def check_standbys(connection: AsyncConnection[Any]) -> None:
     row = await cursor.fetchone()
     assert row is not None
     names, unconfirmed, there = row
-    needed = _standbys_needed(names)
+    needed = standbys_needed(names)
     if there < needed and not unconfirmed:
         raise CheckFailed(
             f"COMMIT on this server waits for {needed} synchronous standby(s), and {there} are connected "
@@ -104,7 +112,7 @@ async def check_standbys(connection: AsyncConnection[Any]) -> None:
         )
 
 
-def _standbys_needed(names: str) -> int:
+def standbys_needed(names: str) -> int:
     """How many standbys confirm a COMMIT, of a value of synchronous_standby_names."""
     counted = re.match(r"\s*(?:(?:ANY|FIRST)\s+)?(\d+)\s*\(", names, re.IGNORECASE)
     return int(counted[1]) if counted else int(bool(names.strip()))

@@ -26,6 +26,7 @@ async def watch(control: Control, workers: Sequence[Worker]) -> None:
     """Look every tenth of a second at the workers that are busy, for as long as the run lasts; raises
     :class:`StandbyMissing` when a COMMIT does not end."""
     unconfirmed: dict[int, float] = {}
+    looked = 0.0
     while True:
         await asyncio.sleep(_EVERY_S)
         now = time.monotonic()
@@ -43,7 +44,9 @@ async def watch(control: Control, workers: Sequence[Worker]) -> None:
                 worker.blockers = mine
                 worker.seen_blockers = mine or worker.seen_blockers
                 await _tell_waiting(control, worker, now)
-            unconfirmed = await _unconfirmed(control, waiting, unconfirmed)
+            if now - looked >= _TELL_AFTER_S:
+                looked = now
+                unconfirmed = await _unconfirmed(control, waiting, unconfirmed)
 
 
 async def _unconfirmed(
