@@ -19,7 +19,8 @@ from wesley_tui.catalog.model import (
     Table,
 )
 from wesley_tui.lint import LintOptions, lint_script
-from wesley_tui.planner.effects import EffectContext, Effects, effects_of, effects_of_all
+from wesley_tui.planner.effects import EffectContext, Effects, advance, effects_of, effects_of_all
+from wesley_tui.planner.effects.links import links_of
 from wesley_tui.planner.effects.record import RowLock
 from wesley_tui.planner.hazards import Verdict, judge
 from wesley_tui.planner.operations import Operation, Phase
@@ -200,3 +201,42 @@ def test_what_is_dropped_and_made_again_is_locked() -> None:
     assert effects.locks == {"public.v": LockMode.AccessExclusiveLock}
     effects, _ = effects_of_all(["CREATE VIEW public.v AS SELECT 1", "DROP VIEW public.v"], context)
     assert effects.locks == {}
+
+
+def test_relationships_are_followed_as_if_they_were_read_again() -> None:
+    """A plan has thousands of statements: what each changes is followed, and nothing else is looked at."""
+    trigger = SqlObject("trigger", QName("public", "tr"), ("CREATE TRIGGER …",), relation=USERS, arguments=None)
+    view = SqlObject(
+        "view",
+        QName("public", "seen"),
+        ("CREATE VIEW …",),
+        depends_on=(Ref("table", str(USERS)), Ref("table", str(ORG))),
+    )
+    catalog = Catalog(tables=CATALOG.tables, objects={item.ref: item for item in (PUBLICATION, trigger, view)})
+    context = EffectContext(catalog=catalog)
+    links_of(catalog)
+    for statement in (
+        "CREATE TABLE t (id bigint PRIMARY KEY, org_id bigint REFERENCES org)",
+        "ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES users (id)",
+        "CREATE VIEW both AS SELECT 1 FROM users, t",
+        "ALTER TABLE users RENAME COLUMN name TO called",
+        "ALTER TABLE users RENAME TO people",
+        "CREATE TABLE w (id bigint) PARTITION BY LIST (id)",
+        "CREATE TABLE x PARTITION OF w DEFAULT",
+        "ALTER TABLE w SET SCHEMA other",
+        "DROP VIEW both",
+        "ALTER TABLE t DROP CONSTRAINT t_org_id_fkey",
+        "DROP TABLE org CASCADE",
+        "DROP TABLE people CASCADE",
+    ):
+        context = advance(statement, context)
+        assert context.catalog is not None
+        again = Catalog(tables=dict(context.catalog.tables), objects=dict(context.catalog.objects))
+        followed, read = links_of(context.catalog), links_of(again)
+        for field in ("children", "keys_to", "users", "on_relation"):
+            found, expected = (
+                {key: sorted(map(str, items)) for key, items in getattr(links, field).items() if items}
+                for links in (followed, read)
+            )
+            assert found == expected, f"{field} after {statement}"
+        assert followed.publications == read.publications

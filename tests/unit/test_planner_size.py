@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Column, ForeignKey, PrimaryKey, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.snapshot import Snapshot
 from wesley_tui.diff.compare import compare
-from wesley_tui.planner.build import build_plan
+from wesley_tui.planner.build import PlanOptions, build_plan
 from wesley_tui.planner.plan import Plan
 
 _PUBLIC = frozenset(("public",))
@@ -17,6 +19,23 @@ def _plan(actual: Catalog, desired: Catalog) -> Plan:
 
 
 def test_a_chain_of_two_thousand_tables() -> None:
+    tables = _chain()
+    plan = _plan(Catalog(schemas=_PUBLIC), Catalog(schemas=_PUBLIC, tables=tables))
+    assert len(list(plan.steps)) == 3999
+
+
+def test_two_thousand_tables_are_retired_in_seconds() -> None:
+    """About 1.3 s; where every statement looks at all tables, 40 s."""
+    actual, desired = Catalog(schemas=_PUBLIC, tables=_chain()), Catalog(schemas=_PUBLIC)
+    diff = compare(actual, desired, Intent(), adopt_all=True)
+    begun = time.process_time()
+    plan = build_plan(Snapshot(catalog=actual), desired, diff, PlanOptions(adopt_all=True))
+    assert time.process_time() - begun < 12
+    assert {step.op for step in plan.steps} == {"retire_table"}
+    assert len(list(plan.steps)) == 2000
+
+
+def _chain() -> dict[QName, Table]:
     tables = {}
     for number in range(2000):
         name = QName("public", f"t{number}")
@@ -26,8 +45,7 @@ def test_a_chain_of_two_thousand_tables() -> None:
             (Column("id", "bigint", not_null=True), Column("next", "bigint")),
             (*((key,) if number < 1999 else ()), PrimaryKey(f"t{number}_pkey", ("id",))),
         )
-    plan = _plan(Catalog(schemas=_PUBLIC), Catalog(schemas=_PUBLIC, tables=tables))
-    assert len(list(plan.steps)) == 3999
+    return tables
 
 
 def _view(number: int) -> SqlObject:

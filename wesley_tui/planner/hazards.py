@@ -41,7 +41,9 @@ def judge(
     profile: Profile,
 ) -> Verdict:
     """``created``: tables (``schema.table``) that the plan itself makes; nobody waits for those."""
-    new = {*created, *effects.creates}
+    concerned = {*effects.locks, *effects.rewrites, *effects.scans, *effects.writes}
+    # Of the thousands that a plan may make, those that this step is about.
+    new = {*effects.creates, *(name for name in concerned if name in created)}
     locks = {name: mode for name, mode in effects.locks.items() if name not in new}
     growing = [name for name in (*effects.rewrites, *effects.scans) if name not in new]
     loses = _loses(operation, effects)

@@ -112,6 +112,8 @@ class Situation:
     """Eight hex digits that name this plan's leftovers: from base and target, so that the same plan says the same."""
     created: frozenset[QName] = frozenset()
     dropped: frozenset[QName] = frozenset()
+    policed: tuple[QName, ...] = ()
+    """Tables that the plan drops or retires and that have policies, sorted."""
     moved: Mapping[tuple[QName, str], str] = field(default_factory=dict)
     """(table, name of a constraint or index) → the name it makes way to, because its own is wanted for another one."""
     types: Mapping[str, Enum] = field(default_factory=dict)
@@ -303,6 +305,9 @@ def survey(
         tag=tag,
         created=frozenset(item.table.name for item in changes if isinstance(item, CreateTable)),
         dropped=frozenset(item.table.name for item in changes if isinstance(item, DropTable)),
+        policed=tuple(
+            sorted(item.table.name for item in changes if isinstance(item, DropTable) and item.table.policies)
+        ),
         moved=_moved(changes, tag),
         crowded=_crowded(changes, _owned(live)),
         incoming=_incoming(live),

@@ -33,8 +33,11 @@ def add_consequences(node: Any, context: EffectContext, tally: Tally) -> None:
 
 def _old(names: Iterable[QName], context: EffectContext, tally: Tally) -> list[str]:
     """Relations that others use: neither new nor temporary."""
-    new = tally.creates | context.created
-    return [str(name) for name in sorted(names) if name not in new and name.schema != "pg_temp"]
+    return [
+        str(name)
+        for name in sorted(names)
+        if name not in tally.creates and name not in context.created and name.schema != "pg_temp"
+    ]
 
 
 def _on_standbys(node: Any, context: EffectContext, tally: Tally) -> Iterator[str]:

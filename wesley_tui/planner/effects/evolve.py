@@ -7,7 +7,7 @@ looked up. Everything else stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from wesley_tui.planner.effects import shapes
 from wesley_tui.planner.effects.code import body_of
 from wesley_tui.planner.effects.context import EffectContext, name_of, names_in
 from wesley_tui.planner.effects.creating import new_name
-from wesley_tui.planner.effects.links import carry, follow, relationships
+from wesley_tui.planner.effects.links import carry, follow
 from wesley_tui.planner.effects.tree import Node, parse_one, walk
 
 __all__ = ["advance", "advance_node"]
@@ -60,10 +60,7 @@ def _with_tables(context: EffectContext, tables: dict[QName, Table], *, related:
 def _put(table: Table, context: EffectContext) -> EffectContext:
     before = context.table(table.name)
     after = _with_tables(context, {**_catalog(context).tables, table.name: table}, related=True)
-    if relationships(before) == relationships(table):
-        carry(_catalog(context), _catalog(after))
-    else:
-        follow(_catalog(context), _catalog(after), before, table)
+    follow(_catalog(context), _catalog(after), [(before, table)])
     return after
 
 
@@ -75,9 +72,7 @@ def _with_table(name: QName, context: EffectContext, change: Callable[[Table], T
 def _with_object(item: SqlObject, context: EffectContext, *, is_new: bool = False) -> EffectContext:
     before = _catalog(context)
     catalog = replace(before, objects={**before.objects, item.ref: item})
-    if not item.depends_on and item.ref not in before.objects:
-        # It stands on nothing that is looked up: a plan makes a function for each of its triggers.
-        carry(before, catalog)
+    follow(before, catalog, objects=[(before.objects.get(item.ref), item)])
     created = context.created | {item.name} if is_new else context.created
     return replace(context, catalog=catalog, created=created)
 
@@ -184,8 +179,9 @@ def _dropped(node: Any, context: EffectContext, _source: bytes) -> EffectContext
         gone = {Ref(_OBJECTS[kind], str(_resolve(names_in(parts), context))) for parts in node.objects}
         catalog = _catalog(context)
         if gone & catalog.objects.keys():
-            objects = {ref: item for ref, item in catalog.objects.items() if ref not in gone}
-            return replace(context, catalog=replace(catalog, objects=objects))
+            without = replace(catalog, objects={ref: item for ref, item in catalog.objects.items() if ref not in gone})
+            follow(catalog, without, objects=[(catalog.objects[ref], None) for ref in gone & catalog.objects.keys()])
+            return replace(context, catalog=without)
     return context
 
 
@@ -194,11 +190,22 @@ def _without_tables(gone: set[QName], node: Any, context: EffectContext) -> Effe
         table = context.table(name)
         if table is not None and table.partition_by is not None:
             gone.update(context.descendants(name))
-    tables = {name: table for name, table in _catalog(context).tables.items() if name not in gone}
+    before = _catalog(context)
+    tables: dict[QName, Table | None] = dict.fromkeys(gone & before.tables.keys())
     if node.behavior == "DROP_CASCADE":
-        tables = {name: shapes.without_keys_to(table, gone) for name, table in tables.items()}
-    context = _with_tables(context, tables, related=True)
-    return replace(context, created=context.created - gone)
+        referring = {other for name in gone for other, _ in context.foreign_keys_to(name)} - gone
+        tables |= {name: shapes.without_keys_to(before.tables[name], gone) for name in referring}
+    return replace(_with_other_tables(context, tables), created=context.created - gone)
+
+
+def _with_other_tables(context: EffectContext, changed: Mapping[QName, Table | None]) -> EffectContext:
+    """Tables as they are now, None for those that are gone."""
+    old = _catalog(context)
+    tables = {name: table for name, table in old.tables.items() if name not in changed}
+    tables |= {table.name: table for table in changed.values() if table is not None}
+    new = replace(old, tables=tables)
+    follow(old, new, [(old.tables.get(name), table) for name, table in changed.items()])
+    return replace(context, catalog=new)
 
 
 def _resolve(parts: list[str], context: EffectContext) -> QName:
@@ -249,15 +256,39 @@ def _with_renamed_column(change: RenameColumn, context: EffectContext) -> Effect
     tables = _catalog(context).tables
     names = {other for other, _ in context.foreign_keys_to(change.table)} | ({change.table} & tables.keys())
     concerned = renamed_catalog(Catalog(tables={name: tables[name] for name in names}), [change])
-    related = any(relationships(tables[name]) != relationships(table) for name, table in concerned.tables.items())
-    return _with_tables(context, {**tables, **concerned.tables}, related=related)
+    return _with_other_tables(context, dict(concerned.tables))
 
 
 def _moved(old: QName, new: QName, context: EffectContext) -> EffectContext:
+    """Only the table itself, those with foreign keys to it or with policies, and what needs or belongs to it notice."""
+    before = _catalog(context)
     if context.table(old) is None:
         return context
-    created = frozenset(new if name == old else name for name in context.created)
-    return replace(context, catalog=renamed_catalog(_catalog(context), [RenameTable(old, new)]), created=created)
+    names = {old, *(other for other, _ in context.foreign_keys_to(old))}
+    names |= {name for name, table in before.tables.items() if table.policies}
+    part = Catalog(tables={name: before.tables[name] for name in names}, objects=_needing(old, context))
+    renamed = renamed_catalog(part, [RenameTable(old, new)])
+    context = _with_other_tables(context, {old: None, **{name: renamed.tables.get(name) for name in names - {old}}})
+    context = _put(renamed.tables[new], context)
+    moved = _catalog(context)
+    if renamed.objects:
+        objects = {ref: item for ref, item in moved.objects.items() if ref not in part.objects} | dict(renamed.objects)
+        after = replace(moved, objects=objects)
+        pairs = [(item, None) for item in part.objects.values()]
+        follow(moved, after, objects=[*pairs, *((None, item) for item in renamed.objects.values())])
+        context = replace(context, catalog=after)
+    return replace(context, created=frozenset(new if name == old else name for name in context.created))
+
+
+def _needing(table: QName, context: EffectContext) -> dict[Ref, SqlObject]:
+    """What needs the table or a column of it, stands on it, or belongs to it."""
+    catalog, links = _catalog(context), context.links
+    columns = catalog.tables[table].columns
+    refs = [Ref("table", str(table)), *(Ref("column", f"{table}.{column.name}") for column in columns)]
+    found = [item for ref in refs for item in links.users.get(ref, ())]
+    found += links.on_relation.get(table, ())
+    found += (item for item in catalog.objects.values() if item.owned_by is not None and item.owned_by[0] == table)
+    return {item.ref: item for item in found}
 
 
 def _schema_set(node: Any, context: EffectContext, _source: bytes) -> EffectContext:

@@ -6,8 +6,8 @@ Made once per catalog; a statement that changes none of them carries them over (
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wesley_tui.catalog.model import Catalog, ForeignKey, QName, Ref, SqlObject, Table
@@ -51,26 +51,63 @@ def carry(old: Catalog, new: Catalog) -> None:
         _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, known[2]))
 
 
-def follow(old: Catalog, new: Catalog, before: Table | None, after: Table) -> None:
-    """Say that ``new`` differs from ``old`` in one table only: a plan adds thousands of keys, one after the other."""
+def follow(
+    old: Catalog,
+    new: Catalog,
+    tables: Iterable[tuple[Table | None, Table | None]] = (),
+    objects: Iterable[tuple[SqlObject | None, SqlObject | None]] = (),
+) -> None:
+    """Say that ``new`` differs from ``old`` in these tables and objects only, each as it was and as it is: a plan has
+    thousands of statements, and each concerns a few."""
     known = _cache.get((id(old.tables), id(old.objects)))
     if known is None:
         return
     links = known[2]
+    for before, after in tables:
+        if relationships(before) != relationships(after) or _name(before) != _name(after):
+            links = _with_table(links, before, after)
+    for was, now in objects:
+        links = _with_object(links, was, now)
+    _remember((id(new.tables), id(new.objects)), (new.tables, new.objects, links))
+
+
+def _name(table: Table | None) -> QName | None:
+    return table.name if table is not None else None
+
+
+def _with_table(links: Links, before: Table | None, after: Table | None) -> Links:
     children, keys = dict(links.children), dict(links.keys_to)
-    for parent in _parents(before):
-        children[parent] = tuple(name for name in children.get(parent, ()) if name != after.name)
-    for parent in _parents(after):
-        children[parent] = tuple(sorted((*children.get(parent, ()), after.name)))
-    for target in {key.references for key in before.foreign_keys} if before is not None else ():
-        keys[target] = tuple(pair for pair in keys.get(target, ()) if pair[0] != after.name)
-    for key in after.foreign_keys:
-        if key.references != after.name:
-            keys[key.references] = (*keys.get(key.references, ()), (after.name, key))
-    _remember(
-        (id(new.tables), id(new.objects)),
-        (new.tables, new.objects, Links(children, keys, links.users, links.publications)),
-    )
+    if before is not None:
+        for parent in _parents(before):
+            children[parent] = tuple(name for name in children.get(parent, ()) if name != before.name)
+        for target in {key.references for key in before.foreign_keys}:
+            keys[target] = tuple(pair for pair in keys.get(target, ()) if pair[0] != before.name)
+    if after is not None:
+        for parent in _parents(after):
+            children[parent] = tuple(sorted((*children.get(parent, ()), after.name)))
+        for key in after.foreign_keys:
+            if key.references != after.name:
+                keys[key.references] = (*keys.get(key.references, ()), (after.name, key))
+    return replace(links, children=children, keys_to=keys)
+
+
+def _with_object(links: Links, before: SqlObject | None, after: SqlObject | None) -> Links:
+    users, on_relation, publications = dict(links.users), dict(links.on_relation), links.publications
+    if before is not None:
+        for ref in before.depends_on:
+            users[ref] = tuple(item for item in users.get(ref, ()) if item.ref != before.ref)
+        if before.relation is not None:
+            there = on_relation.get(before.relation, ())
+            on_relation[before.relation] = tuple(item for item in there if item.ref != before.ref)
+        publications = tuple(item for item in publications if item.ref != before.ref)
+    if after is not None:
+        for ref in after.depends_on:
+            users[ref] = (*users.get(ref, ()), after)
+        if after.relation is not None:
+            on_relation[after.relation] = (*on_relation.get(after.relation, ()), after)
+        if after.kind == "publication":
+            publications = (*publications, after)
+    return replace(links, users=users, on_relation=on_relation, publications=publications)
 
 
 def _parents(table: Table | None) -> tuple[QName, ...]:

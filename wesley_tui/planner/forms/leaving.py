@@ -203,10 +203,9 @@ def _sequences_gone(table: Table, situation: Situation) -> Iterator[str]:
 def _readers(table: Table, situation: Situation) -> Iterator[tuple[QName, str]]:
     """Takes the policies of other tables that go off this one: which of them goes first, nobody knows here."""
     itself = Ref("table", str(table.name))
-    for name in sorted(situation.dropped):
-        other = situation.live.tables.get(name)
-        if other is not None and other.name != table.name:
-            for policy in other.policies:
+    for name in situation.policed:
+        if name != table.name:
+            for policy in situation.live.tables[name].policies:
                 if itself in policy.depends_on:
                     yield name, f"DROP POLICY IF EXISTS {quote_ident(policy.name)} ON {qualified(name)}"
 
@@ -222,7 +221,8 @@ def _incoming_keys(table: Table, situation: Situation) -> tuple[list[str], list[
     itself are gone by then; between two tables that are both retired they may stay. Of two that are both purged nobody
     knows here which goes first: other needs have a say."""
     detach, attach = [], []
-    for other in sorted(situation.live.tables.values(), key=lambda item: item.name):
+    referring = {name for name, *_ in situation.incoming.get(table.name, ())}
+    for other in (situation.live.tables[name] for name in sorted(referring)):
         declared = other.name in situation.desired.tables
         both_go = other.name in situation.dropped
         if other.name == table.name or declared or (both_go and not situation.options.purge):
