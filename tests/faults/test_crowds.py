@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from tests.conftest import FAST
+from tests.faults.servers import own_server, until
 from tests.faults.test_network import ended, run_sql
-from tests.faults.test_standbys import own_server, until
 from tests.integration.test_executor_locks import Client
 from tests.plans import accept, make_plan, transactional
 from wesley_tui.executor import ledger

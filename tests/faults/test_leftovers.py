@@ -9,14 +9,15 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.servers import until
 from tests.faults.test_network import ended, run_sql
-from tests.faults.test_standbys import until
 from tests.faults.zygote import Zygote
 from tests.plans import accept, concurrent_index, make_plan, transactional
 from wesley_tui.executor import ledger
@@ -99,6 +100,22 @@ def test_whoever_waits_for_our_lock_does_not_disturb_an_index_build(database: st
     waits = re.compile(r"\bpg_advisory_(xact_)?lock(_shared)?\s*\(")
     code = [*(_ROOT / "wesley_tui" / "rails").glob("*.sql"), *(_ROOT / "wesley_tui" / "executor").glob("*.py")]
     assert [file.name for file in code if waits.search(file.read_text())] == []
+
+
+@slow
+def test_of_four_at_once_one_runs(database: str, folder: Path, zygote: Zygote) -> None:
+    seed(database)
+    case = Case(database, whole_plan(database, slow=0.1), folder, zygote)
+
+    def begin(_: int) -> Run | None:
+        with contextlib.suppress(LockNotAcquired):
+            return start_run(database, case.plan, accept(case.plan, contract=True), RunOptions(lock_patience_s=0.2))
+        return None
+
+    with ThreadPoolExecutor(4) as pool:
+        (run,) = [run for run in pool.map(begin, range(4)) if run is not None]
+    assert ended(run).status is RunStatus.COMPLETE
+    case.assert_whole()
 
 
 def _after_steps(run: Run, count: int, uri: str) -> None:

@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.conftest import FAST
 from tests.faults.proxy import proxied
+from tests.faults.servers import own_server, until
 from tests.faults.test_network import ended, run_sql
-from tests.faults.test_standbys import own_server, until
 from tests.plans import accept, backfill, concurrent_index, make_plan, transactional
 from wesley_tui.executor import control, engine, ledger
 from wesley_tui.executor.attach import follow_run

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import Servers, fresh_database
 from tests.faults.harness import TALLY, Case, seed, whole_plan
 from tests.faults.proxy import Fault, proxied
 from tests.faults.zygote import Zygote
 from tests.plans import accept, concurrent_index, make_plan, transactional
-from wesley_tui.demo.server import EmbeddedServer
 from wesley_tui.executor import ledger, worker
 from wesley_tui.executor.asking import ask_pause
 from wesley_tui.executor.engine import resume_run, start_run
@@ -179,41 +175,3 @@ def test_no_room_for_an_index(database: str) -> None:
     assert run_sql(database, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
     run_sql(database, f"ALTER DATABASE {name} RESET temp_file_limit")
     assert ended(resume_run(database, _OPTIONS)).status is RunStatus.COMPLETE
-
-
-@pytest.fixture
-def lonely() -> Iterator[tuple[EmbeddedServer, str]]:
-    """A server of our own, whose settings may be changed."""
-    servers = Servers()
-    try:
-        server = servers.get(18)
-        yield server, next(fresh_database(server))
-    finally:
-        servers.close()
-
-
-def test_a_synchronous_standby_is_missing(lonely: tuple[EmbeddedServer, str]) -> None:
-    """COMMIT hangs, which no timeout of the server bounds; when the standby is given up, everything happened once."""
-    _, uri = lonely
-    run_sql(uri, "CREATE TABLE told (n int)")
-    plan = make_plan(
-        [
-            transactional(f"INSERT INTO told VALUES ({n})", "SELECT pg_sleep(0.2)", object=f"public.o{n}")
-            for n in range(6)
-        ],
-        uri,
-    )
-    run = start_run(uri, plan, accept(plan), _OPTIONS)
-    run_sql(uri, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-    deadline = time.monotonic() + 15
-    while not run_sql(uri, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
-        assert time.monotonic() < deadline
-        assert run.wait(0.01) is None
-    assert run.wait(1) is None
-    run_sql(uri, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
-    outcome = ended(run)
-    if outcome.status is not RunStatus.COMPLETE:
-        outcome = ended(resume_run(uri, _OPTIONS))
-    assert outcome.status is RunStatus.COMPLETE, outcome.message
-    assert run_sql(uri, "SELECT string_agg(n::text, ',' ORDER BY n) FROM told") == [("0,1,2,3,4,5",)]
-    assert ledger.verify(uri) == []

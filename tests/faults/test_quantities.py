@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.servers import until
 from tests.faults.test_network import ended, run_sql
-from tests.faults.test_standbys import until
 from tests.plans import accept, make_plan, transactional
 from wesley_tui.executor import ledger
 from wesley_tui.executor.engine import resume_run, start_run

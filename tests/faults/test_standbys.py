@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import FAST, Servers, fresh_database
 from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.servers import until
 from tests.faults.test_network import ended, run_sql
 from tests.plans import accept, autocommit, check, make_plan, transactional
 from wesley_tui.demo.server import EmbeddedServer, available_binaries
 from wesley_tui.executor import control, ledger, opening, watch
 from wesley_tui.executor.abandon import cancel_run
 from wesley_tui.executor.engine import resume_run, start_run
-from wesley_tui.executor.errors import CheckFailed, PlanMismatch, ReadOnlyServer, UnsupportedServer
+from wesley_tui.executor.errors import CannotConnect, CheckFailed, PlanMismatch, ReadOnlyServer, UnsupportedServer
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.options import RunOptions
-from wesley_tui.executor.preflight import ServerFacts, read_facts
+from wesley_tui.executor.preflight import ServerFacts, read_facts, standbys_needed
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
 slow = pytest.mark.skipif(not _SLOW, reason="WESLEY_SLOW=1 runs it")
@@ -53,41 +52,42 @@ def lonely() -> Iterator[tuple[EmbeddedServer, str]]:
         servers.close()
 
 
-@contextmanager
-def own_server(options: Mapping[str, str], port: int | None = None) -> Iterator[EmbeddedServer]:
-    """A server with other settings than those of all tests."""
-    with tempfile.TemporaryDirectory(prefix="wesley-own-") as name:
-        server = EmbeddedServer(Path(name) / "data", options=options, port=port)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.remove()
-
-
-def until(uri: str, query: str, timeout: float = 20) -> None:
-    """Wait until ``query`` yields a row."""
-    end = time.monotonic() + timeout
-    while not _found(uri, query):
-        assert time.monotonic() < end, f"never seen: {query}"
-        time.sleep(0.02)
-
-
-def _found(uri: str, query: str) -> bool:
-    with contextlib.suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return bool(run_sql(uri, query))
-    return False
+def test_a_synchronous_standby_is_missing(lonely: tuple[EmbeddedServer, str]) -> None:
+    """COMMIT hangs, which no timeout of the server bounds; when the standby is given up, everything happened once."""
+    _, uri = lonely
+    run_sql(uri, "CREATE TABLE told (n int)")
+    plan = make_plan(
+        [
+            transactional(f"INSERT INTO told VALUES ({n})", "SELECT pg_sleep(0.2)", object=f"public.o{n}")
+            for n in range(6)
+        ],
+        uri,
+    )
+    run = start_run(uri, plan, accept(plan), _OPTIONS)
+    run_sql(uri, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 15
+    while not run_sql(uri, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"):
+        assert time.monotonic() < deadline
+        assert run.wait(0.01) is None
+    assert run.wait(1) is None
+    run_sql(uri, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    outcome = ended(run)
+    if outcome.status is not RunStatus.COMPLETE:
+        outcome = ended(resume_run(uri, _OPTIONS))
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert run_sql(uri, "SELECT string_agg(n::text, ',' ORDER BY n) FROM told") == [("0,1,2,3,4,5",)]
+    assert ledger.verify(uri) == []
 
 
 @slow
-@pytest.mark.parametrize("kind", ["transactional", "autocommit", "control"])
+@pytest.mark.parametrize("kind", ["transactional", "autocommit", "control", "cancelled"])
 def test_a_commit_that_no_standby_confirms_ends_the_run_and_says_why(
     lonely: tuple[EmbeddedServer, str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step, a statement outside a transaction, or an event of ours hangs in COMMIT: nothing in the server ends that.
-    What it did is not lost: it is found when the run goes on, and not done again."""
+    What it did is not lost, also when it is cancelled then: it is found when the run goes on, and not done again."""
     _, uri = lonely
-    monkeypatch.setattr(watch, "STANDBY_S", 0.5)
+    monkeypatch.setattr(watch, "STANDBY_S", 60.0 if kind == "cancelled" else 0.5)
     monkeypatch.setattr(control, "PATIENCE_S", 6.0)
     run_sql(uri, "CREATE TABLE told (n int)", "CREATE TYPE mood AS ENUM ('sad')")
     labels = "SELECT 'happy' = ANY (enum_range(NULL::mood)::text[])"
@@ -97,6 +97,7 @@ def test_a_commit_that_no_standby_confirms_ends_the_run_and_says_why(
             autocommit("ALTER TYPE mood ADD VALUE 'happy'", prechecks=(_SLOWLY,), postchecks=(check(labels),)),
             None,
         ),
+        "cancelled": (transactional("INSERT INTO told VALUES (1)", _WAIT), None),
         "control": (transactional(_WAIT, "INSERT INTO told VALUES (1 / (SELECT n FROM divisor))"), "divisor"),
     }[kind]
     run_sql(uri, "CREATE TABLE divisor (n int)", "INSERT INTO divisor VALUES (0)")
@@ -104,6 +105,9 @@ def test_a_commit_that_no_standby_confirms_ends_the_run_and_says_why(
     run = start_run(uri, plan, accept(plan), _ONE_AT_A_TIME)
     until(uri, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
     run_sql(uri, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    if kind == "cancelled":
+        until(uri, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name LIKE 'wesley/%/1'")
+        run.abort("enough")
     outcome = run.wait(40)
     assert outcome is not None
     assert (outcome.status, outcome.exit_code) == (RunStatus.FAILED, 10)
@@ -127,6 +131,15 @@ def run_as_server(server: EmbeddedServer, program: str, *arguments: object, fold
     unprivileged: Any = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     command = [str(server.bin / program), *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True, cwd=folder, **unprivileged)
+
+
+@pytest.mark.parametrize(
+    ("names", "needed"),
+    [("", 0), ("  ", 0), ("nobody", 1), ("a, b", 1), ("*", 1), ("2 (a, b)", 2), ("FIRST 1 (a, b)", 1),
+     ("any 3(a,b,c)", 3), ('"2 (x"', 1)],
+)  # fmt: skip
+def test_how_many_standbys_confirm(names: str, needed: int) -> None:
+    assert standbys_needed(names) == needed
 
 
 @contextmanager
@@ -164,6 +177,14 @@ def test_a_standby_takes_over_between_two_waves(lonely: tuple[EmbeddedServer, st
         assert outcome.exit_code == 10
         with pytest.raises(ReadOnlyServer, match="standby"):
             resume_run(there, _OPTIONS)
+        standby.stop()
+        standby.options = FAST | {"hot_standby": "off"}
+        standby.start()
+        with pytest.raises(CannotConnect, match="not accepting connections"):
+            resume_run(there, _OPTIONS)
+        standby.stop()
+        standby.options = FAST
+        standby.start()
         run_sql(there, "SELECT pg_promote()")
         case = Case(there, plan, folder, None)  # type: ignore[arg-type]
         again = ended(resume_run(there, _OPTIONS))

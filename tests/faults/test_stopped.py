@@ -12,9 +12,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.faults.harness import Case, seed, whole_plan
+from tests.faults.servers import until
 from tests.faults.test_lost_processes import MIDDLE, children
 from tests.faults.test_network import run_sql
-from tests.faults.test_standbys import until
 from tests.faults.zygote import Driver, Zygote
 from wesley_tui.executor.engine import resume_run
 from wesley_tui.executor.errors import LockNotAcquired
