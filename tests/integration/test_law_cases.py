@@ -86,6 +86,42 @@ _CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "CREATE INDEX i ON public.p (b)",
         ),
     ),
+    "comments go with the parts of types": (
+        (
+            "CREATE TYPE public.pair AS (a int, b int)",
+            "COMMENT ON COLUMN public.pair.b IS 'second'",
+            "CREATE DOMAIN public.d AS int CONSTRAINT small CHECK (VALUE < 9)",
+            "COMMENT ON CONSTRAINT small ON DOMAIN public.d IS 'small'",
+        ),
+        ("CREATE TYPE public.pair AS (a int)", "CREATE DOMAIN public.d AS int"),
+    ),
+    "a column becomes a generated one, with its keys": (
+        (
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, a int, b int UNIQUE, c int REFERENCES public.t (b))",
+            "CREATE INDEX i ON public.t (b, a)",
+        ),
+        ("CREATE TABLE public.t (id bigint PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a + 1) STORED, c int)",),
+    ),
+    "a policy goes with the type of the column that it reads": (
+        (
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, a uuid)",
+            "CREATE POLICY p ON public.t USING (a <> '00000000-0000-0000-0000-000000000000')",
+        ),
+        (
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, a text)",
+            "CREATE POLICY q ON public.t USING (a <> 'x'::text)",
+        ),
+    ),
+    "a partition key stays while a partition leaves for another family": (
+        (
+            "CREATE TABLE public.p (a integer, b text, CHECK (a > 0)) PARTITION BY LIST (a)",
+            "CREATE TABLE public.q PARTITION OF public.p FOR VALUES IN (1, 2)",
+        ),
+        (
+            "CREATE TABLE public.p (a integer, b text, CHECK (a > 0)) PARTITION BY LIST (a)",
+            "CREATE TABLE public.q (a text, b text)",
+        ),
+    ),
     "a new table has the key name of a retired one, and its foreign key": (
         (
             "CREATE TABLE public.a (id bigint, CONSTRAINT k PRIMARY KEY (id))",

@@ -9,11 +9,13 @@ adopted. A schema that says nothing of privileges must not lock the application 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from wesley_tui.catalog.ddl_grants import grant_target
 from wesley_tui.catalog.intent import Intent
 from wesley_tui.catalog.model import Catalog, Enum, Grant, QName, Ref, SchemaDetails, SqlObject, Table
+from wesley_tui.catalog.naming import quote_ident
 from wesley_tui.catalog.statement import same_object
 from wesley_tui.diff.changes import (
     Change,
@@ -146,12 +148,19 @@ def _compare_object(old: SqlObject, new: SqlObject, scope: Scope, unmanaged: lis
         yield ChangeObjectComment(new, None, old.comment, new.comment)
     before, after = dict(old.part_comments), dict(new.part_comments)
     for part in sorted(before.keys() | after.keys()):
-        if before.get(part) != after.get(part) and (part in new.columns or not new.columns):
+        if before.get(part) != after.get(part) and _has_part(new, part):
             yield ChangeObjectComment(new, part, before.get(part), after.get(part))
     if new.kind not in _WITHOUT_GRANTS:
         yield from _compare_grants(grant_target(new), new.ref, old.grants, new.grants, scope, unmanaged)
     if same and old.indexes != new.indexes:
         yield from compare_indexes(new.name, old.indexes, new.indexes, {})
+
+
+def _has_part(item: SqlObject, part: str) -> bool:
+    """Comments go with what they speak of: columns of views, attributes of types, constraints of domains."""
+    if item.kind in ("composite type", "domain"):
+        return re.search(rf"(?<![\w\"]){re.escape(quote_ident(part))}(?![\w\"])", item.statements[0]) is not None
+    return part in item.columns or not item.columns
 
 
 def _compare_grants(

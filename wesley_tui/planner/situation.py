@@ -194,7 +194,8 @@ class Situation:
         would be called the same."""
         if not shared and name.name not in self.crowded and len(name.name.encode()) < _MAX_BYTES:
             return name.name
-        return clipped_name(f"{name.schema}_"[:20], f"{name.name}_{self.tag}", _MAX_BYTES - 1)
+        schema = f"{name.schema}_".encode()[:20].decode(errors="ignore")
+        return clipped_name(schema, f"{name.name}_{self.tag}", _MAX_BYTES - 1)
 
     def is_stored_alike(self, old: str, new: str) -> bool:
         """Whether the one type becomes the other in PostgreSQL's catalog alone."""
