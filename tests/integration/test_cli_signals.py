@@ -176,6 +176,23 @@ def test_a_closed_terminal_ends_the_run_in_order(database: str, plan_file: Path,
     converged(database, tmp_path)
 
 
+def test_a_terminal_that_has_stopped_reading_keeps_nobody_from_ending_the_run(
+    database: str, plan_file: Path, tmp_path: Path
+) -> None:
+    """As after Ctrl+S: every write to the terminal blocks, the run goes on, and a signal is heard all the same."""
+    with on_terminal(tmp_path, "apply", plan_file, "--db", database, "--yes") as called:
+        called.wait_for("plan.accepted")
+        slave = os.open(os.readlink(f"/proc/{called.process.pid}/fd/1"), os.O_RDWR | os.O_NOCTTY)
+        termios.tcflow(slave, termios.TCOOFF)
+        done = "SELECT 1 FROM wesley.migration_checkpoints WHERE batches > 8"
+        until(lambda: run_sql(database, done))
+        called.process.send_signal(signal.SIGTERM)
+        until(lambda: ledger.history(database)[0].status is RunStatus.CANCELLED)
+        termios.tcflow(slave, termios.TCOON)
+        assert called.wait() == 128 + signal.SIGTERM
+        os.close(slave)
+
+
 @slow
 def test_what_reads_the_progress_may_go_away(database: str, plan_file: Path, tmp_path: Path) -> None:
     reader, writer = os.pipe()

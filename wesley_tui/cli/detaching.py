@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wesley_tui.cli.exit_codes import ExitCode, exit_code_of
 from wesley_tui.cli.output import fail, note, result, result_json
+from wesley_tui.cli.progress import PROGRESS
 from wesley_tui.cli.run_report import print_event
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _work(work: Callable[[Listen], RunReport], writer: int) -> NoReturn:
         tell({"error": str(error), "exit_code": int(exit_code_of(error) or ExitCode.FAILED)})
         raise
     tell({"report": report.to_json(), "text": report.text(), "exit_code": report.exit_code})
+    PROGRESS.written()
     note(report.text())
     if report.error:
         note(f"wesley: {report.error}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from wesley_tui.cli.exit_codes import ExitCode
 from wesley_tui.cli.output import note, printable, result, result_json
+from wesley_tui.cli.progress import PROGRESS
 
 if TYPE_CHECKING:
     from wesley_tui.executor.events import Event, RunState
@@ -39,13 +40,13 @@ def event_line(plan: Plan) -> Callable[[Event], str | None]:
 
 
 def print_event(plan: Plan) -> Callable[[Event], None]:
-    """A listener that writes events to stderr."""
+    """A listener that has events written to stderr, and never waits for that."""
     line = event_line(plan)
 
     def listener(event: Event) -> None:
         text = line(event)
         if text is not None:
-            note(text)
+            PROGRESS.tell(text)
 
     return listener
 
@@ -102,6 +103,7 @@ def exit_code_of_state(state: RunState, sqlstate: str = "") -> ExitCode:
 
 def finish(report: RunReport, *, as_json: bool) -> NoReturn:
     """Write the report and leave with the exit code that its outcome means."""
+    PROGRESS.written()
     try:
         if as_json:
             result_json(report.to_json())
