@@ -62,7 +62,7 @@ async def refuse_unfinished(connection: AsyncConnection[Any]) -> None:
 
 
 async def find_run(connection: AsyncConnection[Any], run_id: int | None, verb: str = "resume") -> RunRow:
-    """The run to resume (or to ``verb``): that one, or the last one if it is not complete; ExecutorError when there is none."""
+    """The run to resume, or to ``verb``: that one, or the last one that is not complete; ExecutorError when none is."""
     if await installed_version(connection) is None:
         raise ExecutorError(f"there is no run to {verb} on this database: Wesley was never used on it")
     async with connection.cursor(row_factory=class_row(RunRow)) as cursor:
