@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,8 @@ from tests.catalogs import read, run
 from tests.conftest import fresh_database
 from tests.law import converge, made
 from wesley_tui.demo.server import EmbeddedServer
+
+_SLOW = os.environ.get("WESLEY_SLOW") == "1"
 
 
 def _referring(table: str, target: str) -> str:
@@ -86,6 +90,16 @@ _CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "CREATE INDEX i ON public.p (b)",
         ),
     ),
+    "partitions of one name in two schemas rest with their indexes": (
+        (
+            "CREATE SCHEMA other",
+            "CREATE TABLE public.p (a integer, b text) PARTITION BY LIST (a)",
+            "CREATE INDEX ON public.p (b)",
+            "CREATE TABLE public.q PARTITION OF public.p FOR VALUES IN (1, 2)",
+            "CREATE TABLE other.q PARTITION OF public.p FOR VALUES IN (3, 4)",
+        ),
+        ("CREATE SCHEMA other",),
+    ),
     "comments go with the parts of types": (
         (
             "CREATE TYPE public.pair AS (a int, b int)",
@@ -149,8 +163,8 @@ def test_it_becomes_the_other_and_back(pair: tuple[str, str], name: str) -> None
     for database, statements in zip(pair, _CASES[name], strict=True):
         run(database, statements)
         catalogs.append(read(database).catalog)
-    for purge in (False, True):
-        for before, after in (catalogs, catalogs[::-1]):
-            assert made(pair[0], before)
-            assert made(pair[1], after)
-            converge(*pair, purge=purge)
+    ways = itertools.product((catalogs, catalogs[::-1]), (False, True))
+    for (before, after), purge in ways if _SLOW else ((catalogs, False), (catalogs[::-1], True)):
+        assert made(pair[0], before)
+        assert made(pair[1], after)
+        converge(*pair, purge=purge)

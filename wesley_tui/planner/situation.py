@@ -46,6 +46,7 @@ from wesley_tui.diff.changes import (
     ReplaceIndex,
     ReplaceObject,
 )
+from wesley_tui.diff.family import whole
 from wesley_tui.diff.renames import renamed_catalog
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner.computed import is_made_anew
@@ -310,7 +311,7 @@ def survey(
             sorted(item.table.name for item in changes if isinstance(item, DropTable) and item.table.policies)
         ),
         moved=_moved(changes, tag),
-        crowded=_crowded(changes, _owned(live)),
+        crowded=_crowded(changes, _owned(live), live),
         incoming=_incoming(live),
         owned=_owned(live),
         exchanged=frozenset(
@@ -423,12 +424,12 @@ def _tables_on(live: Catalog) -> dict[Ref, tuple[QName, ...]]:
     return {need: tuple(tables) for need, tables in found.items()}
 
 
-def _crowded(changes: tuple[Change, ...], owned: Mapping[QName, tuple[QName, ...]]) -> frozenset[str]:
+def _crowded(changes: tuple[Change, ...], owned: Mapping[QName, tuple[QName, ...]], live: Catalog) -> frozenset[str]:
     names: Counter[str] = Counter()
     for item in changes:
         match item:
             case DropTable():
-                names.update(resource_name for _, resource_name in relation_name_pairs(item.table))
+                names.update(resource_name for _, resource_name in relation_name_pairs(whole(item.table, live)))
                 names.update(name.name for name in (*owned.get(item.table.name, ()), *numbered_by(item.table)))
             case DropEnum():
                 names[item.enum.name.name] += 1

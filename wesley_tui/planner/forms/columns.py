@@ -17,6 +17,7 @@ from wesley_tui.diff.changes import (
     DropColumn,
     RenameColumn,
 )
+from wesley_tui.diff.family import whole
 from wesley_tui.diff.tables import RETIRED
 from wesley_tui.planner import checks
 from wesley_tui.planner.backfill import can_be_walked
@@ -478,7 +479,7 @@ def _computed_from(column: str, table: QName, situation: Situation) -> list[str]
     """Generated columns that use ``column``: PostgreSQL refuses to drop it before them."""
     return [
         other.name
-        for other in situation.live_table(table).columns
+        for other in whole(situation.live_table(table), situation.live).columns
         if other.generated is not None and other.name != column and mentions(other.generated.expression, column)
     ]
 

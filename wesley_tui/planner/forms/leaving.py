@@ -12,6 +12,7 @@ from wesley_tui.catalog import ddl
 from wesley_tui.catalog.model import QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import DropTable
+from wesley_tui.diff.family import whole
 from wesley_tui.planner import checks
 from wesley_tui.planner.forms.indexes import rename_away
 from wesley_tui.planner.forms.partitions import detached
@@ -108,16 +109,20 @@ def _retire_table(
     undo: list[str] = []
     names_again: list[str] = []
     names_away: list[str] = []
-    for index in index_names(table):
+    own = index_names(table)
+    # A partition has indexes from its parent too, by names that are not known for certain.
+    inherited = [index for index in index_names(whole(table, situation.live)) if index not in own]
+    for index in (*own, *inherited):
         new, now = situation.resting_name(QName(name.schema, index)), situation.current_name(name, index)
+        there = " IF EXISTS" if index in inherited else ""
         if now != index:
             # Its name may be that of another relation by now: it gets it back where it rests.
             names_again.append(f"ALTER INDEX {RETIRED_SCHEMA}.{quote_ident(now)} RENAME TO {quote_ident(new)}")
             names_away.append(f"ALTER INDEX {RETIRED_SCHEMA}.{quote_ident(new)} RENAME TO {quote_ident(now)}")
         elif new != index:
             forward, backward = QName(name.schema, index), QName(name.schema, new)
-            statements.append(f"ALTER INDEX {qualified(forward)} RENAME TO {quote_ident(new)}")
-            undo.append(f"ALTER INDEX {qualified(backward)} RENAME TO {quote_ident(index)}")
+            statements.append(f"ALTER INDEX{there} {qualified(forward)} RENAME TO {quote_ident(new)}")
+            undo.append(f"ALTER INDEX{there} {qualified(backward)} RENAME TO {quote_ident(index)}")
     for sequence in (*situation.owned.get(name, ()), *numbered_by(table)):
         new = situation.resting_name(sequence)
         if new != sequence.name:

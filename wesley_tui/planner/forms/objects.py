@@ -303,6 +303,10 @@ def drop_object(change: DropObject, situation: Situation) -> Iterator[Operation]
     item = change.object
     if item.ref in situation.outnumbered or (item.kind == "other" and item.drop is None):
         return
+    if item.kind == "statistics" and any(
+        Ref("column", f"{table}.{column}") in item.depends_on for table, column in situation.anew
+    ):
+        return  # PostgreSQL drops it with the column
     base = Operation(
         op=_op("drop", item),
         object=item.ref.name,
