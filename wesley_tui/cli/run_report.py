@@ -67,14 +67,18 @@ def watch_run(target: Target, run_id: int | None, *, as_json: bool) -> NoReturn:
         raise RunRefused(f"there is no run on {target.label}; start one with: wesley apply")
     line = event_line(stored.plan)
     state, sqlstate = RunState(), ""
-    with SteeringKeys(target.conninfo, stored.summary.run_id, wanted=not as_json and stored.summary.owned):
-        for event in follow_run(target.conninfo, stored.summary.run_id):
-            state = reduce(state, event)
-            if event.type is EventType.ABORT_REASON:
-                sqlstate = str(event.metrics.get("sqlstate", ""))
-            text = event_json(event) if as_json else line(event)
-            if text is not None and not result(printable(text)):
-                sys.exit(int(ExitCode.DONE))  # nobody reads any more; the run does not notice
+    try:
+        with SteeringKeys(target.conninfo, stored.summary.run_id, wanted=not as_json and stored.summary.owned):
+            for event in follow_run(target.conninfo, stored.summary.run_id):
+                state = reduce(state, event)
+                if event.type is EventType.ABORT_REASON:
+                    sqlstate = str(event.metrics.get("sqlstate", ""))
+                text = event_json(event) if as_json else line(event)
+                if text is not None and not result(printable(text)):
+                    sys.exit(int(ExitCode.DONE))  # nobody reads any more; the run does not notice
+    except KeyboardInterrupt:
+        note(f"wesley: left; run {stored.summary.run_id} goes on without being watched")
+        sys.exit(int(ExitCode.INTERRUPTED))
     code = exit_code_of_state(state, sqlstate)
     if code is ExitCode.RECOVERY_NEEDED:
         note(f"wesley: no process executes run {state.run_id}; go on with: wesley resume")

@@ -32,6 +32,7 @@ class SteeringKeys:
         self._before: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
         self._asked_to_cancel = False
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> SteeringKeys:
         if not self._wanted:
@@ -42,30 +43,42 @@ class SteeringKeys:
             note("watching only: this role may not INSERT into wesley.migration_commands. Control-C leaves.")
             return self
         note("p pauses the run, r lets it go on, c cancels it; Control-C leaves, and the run goes on.")
+        try:
+            self._begin()
+        except BaseException:  # a signal that came in between: the terminal is given back as after any other
+            self._end()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        for number, handler in (
+            (signal.SIGTERM, _leave), (signal.SIGHUP, _leave), (signal.SIGCONT, lambda *_: self._take_keys()),
+        ):  # fmt: skip
+            self._handlers[number] = signal.signal(number, handler)
         self._before = termios.tcgetattr(sys.stdin)
         self._take_keys()
         self._wake, self._woken = os.pipe()
         self._thread = threading.Thread(target=self._listen, name="keys", daemon=True)
         self._thread.start()
-        for number, handler in (
-            (signal.SIGTERM, _leave), (signal.SIGHUP, _leave), (signal.SIGCONT, lambda *_: self._take_keys()),
-        ):  # fmt: skip
-            self._handlers[number] = signal.signal(number, handler)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is None:
-            return
+        self._end()
+
+    def _end(self) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        os.close(self._woken)
-        self._thread.join(5)
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)
+        if self._thread is not None:
+            os.close(self._woken)
+            self._thread.join(5)
+        if self._before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)
 
     def _take_keys(self) -> None:
+        if self._before is None:
+            return
         with contextlib.suppress(termios.error):
             tty.setcbreak(sys.stdin, termios.TCSANOW)
 
