@@ -95,8 +95,9 @@ def converge(source: str, target: str, *, purge: bool = False, through_sdl: bool
     )
     desired = _declared(after) if through_sdl else after
     plan = plan_for(source, desired, adopt_all=True, purge=purge)
-    if any(step.op == "refuse" for step in plan.steps):
-        raise Refused([step.object for step in plan.steps if step.op == "refuse"])
+    refused = [step.object for step in plan.steps if step.op in ("refuse", "require_replica_identity")]
+    if refused:
+        raise Refused(refused)
     assert plan_from_json(plan_to_json(plan)) == plan
     carry_out(source, plan)
     left = changes_left(source, desired, adopt_all=True).changes
