@@ -21,7 +21,7 @@ __all__ = ["VERSION", "PlanDocumentError", "plan_from_json", "plan_to_json"]
 
 VERSION = 1
 """Of the document's form; a reader refuses another one."""
-BESIDE = ("policy", "verdict", "risk")
+BESIDE = ("policy", "verdict", "risk", "warnings")
 """Keys that the command line adds to what it prints: they say what the plan was thought of, and are no part of it."""
 
 
