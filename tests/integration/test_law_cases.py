@@ -100,6 +100,18 @@ _CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("CREATE SCHEMA other",),
     ),
+    "a sequence changes hands when its table goes": (
+        (
+            "CREATE SEQUENCE public.numbers AS integer",
+            "CREATE TABLE public.a (id integer DEFAULT nextval('public.numbers') PRIMARY KEY)",
+            "ALTER SEQUENCE public.numbers OWNED BY public.a.id",
+        ),
+        (
+            "CREATE SEQUENCE public.numbers AS integer",
+            "CREATE TABLE public.b (id integer DEFAULT nextval('public.numbers') PRIMARY KEY)",
+            "ALTER SEQUENCE public.numbers OWNED BY public.b.id",
+        ),
+    ),
     "comments go with the parts of types": (
         (
             "CREATE TYPE public.pair AS (a int, b int)",

@@ -202,6 +202,14 @@ class Situation:
         """Whether the one type becomes the other in PostgreSQL's catalog alone."""
         return is_stored_alike(old, new, self.live, self.desired, timezone=self.snapshot.timezone)
 
+    def is_left_by(self, sequence: QName) -> bool:
+        """Whether a live sequence stays, and what it belongs to goes."""
+        ref = Ref("sequence", str(sequence))
+        owner = self.live.objects[ref].owned_by if ref in self.live.objects else None
+        if owner is None or ref not in self.desired.objects:
+            return False
+        return owner[0] in self.dropped or self.desired_column(*owner) is None
+
     def goes_along(self, table: QName, part: Constraint | Index) -> bool:
         """Whether a key, a check or an index goes with a column that is made anew."""
         return any(name == table and uses_column(part, column) for name, column in self.anew)

@@ -453,6 +453,11 @@ def drop_column(change: DropColumn, situation: Situation) -> Iterator[Operation]
                 ),
                 *_bound_by(column.name, table, situation),
                 *situation.gone_before(Ref("column", f"{table}.{column.name}")),
+                *(
+                    object_resource(Ref("sequence", str(name)), "off")
+                    for name in situation.owned.get(table, ())
+                    if situation.is_left_by(name)
+                ),
             ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the data back",),
         )

@@ -66,6 +66,7 @@ def drop_table(change: DropTable, situation: Situation) -> Iterator[Operation]:
                 *(detached_resource(child) for child in situation.heirs.get(table.name, ())),
                 *situation.gone_before(Ref("table", str(table.name))),
                 *_keys_to(table, situation),
+                *_sequences_left(table, situation),
             ),
             why=("purge was asked for: nothing is set aside, and only a backup brings the rows back",),
         )
@@ -123,7 +124,8 @@ def _retire_table(
             forward, backward = QName(name.schema, index), QName(name.schema, new)
             statements.append(f"ALTER INDEX{there} {qualified(forward)} RENAME TO {quote_ident(new)}")
             undo.append(f"ALTER INDEX{there} {qualified(backward)} RENAME TO {quote_ident(index)}")
-    for sequence in (*situation.owned.get(name, ()), *numbered_by(table)):
+    owned = (sequence for sequence in situation.owned.get(name, ()) if not situation.is_left_by(sequence))
+    for sequence in (*owned, *numbered_by(table)):
         new = situation.resting_name(sequence)
         if new != sequence.name:
             # IF EXISTS: the sequence of an identity may have been given another name by hand.
@@ -163,6 +165,7 @@ def _retire_table(
             *((detached_resource(name), f"check {name} gone") if detached_first else ()),
             *(detached_resource(child) for child in situation.heirs.get(name, ()) if child not in situation.dropped),
             *_keys_to(table, situation),
+            *_sequences_left(table, situation),
             *situation.gone_before(Ref("table", str(name))),
         ),
         why=(
@@ -199,8 +202,17 @@ def _keys_gone(table: Table) -> tuple[str, ...]:
     return tuple(constraint_resource(table.name, key.name, "gone") for key in table.foreign_keys)
 
 
+def _sequences_left(table: Table, situation: Situation) -> Iterator[str]:
+    """Sequences that stay belong to it no longer."""
+    for name in situation.owned.get(table.name, ()):
+        if situation.is_left_by(name):
+            yield object_resource(Ref("sequence", str(name)), "off")
+
+
 def _sequences_gone(table: Table, situation: Situation) -> Iterator[str]:
     for name in situation.owned.get(table.name, ()):
+        if situation.is_left_by(name):
+            continue
         yield object_resource(Ref("sequence", str(name)), "gone")
         yield name_resource(name.schema, name.name)
 

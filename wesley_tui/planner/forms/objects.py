@@ -388,6 +388,20 @@ def change_sequence_owner(change: ChangeSequenceOwner, situation: Situation) -> 
     ref = Ref("sequence", str(change.sequence))
     if ref in situation.numbered:
         return
+    if change.old is not None and situation.is_left_by(change.sequence):
+        # It would go where its table or column goes, and that comes before its new owner may be there.
+        yield Operation(
+            op="own_sequence",
+            object=str(change.sequence),
+            wave="EXPAND",
+            phase=Phase.MOVE_AWAY,
+            statements=(ddl_lifecycle.own_sequence(change.sequence, None),),
+            undo=(ddl_lifecycle.own_sequence(change.sequence, change.old),),
+            provides=(object_resource(ref, "off"),),
+        )
+        if change.new is None:
+            return
+        change = replace(change, old=None)
     statements = [ddl_lifecycle.own_sequence(change.sequence, change.new)]
     needs = [object_resource(ref)]
     if change.new is not None:
