@@ -294,6 +294,10 @@ def test_who_may_not_steer_only_watches(database: str, plan_file: Path, tmp_path
     try:
         with on_terminal(tmp_path, "attach", "--db", database.replace("postgres@", "looker@")) as called:
             called.wait_for("watching only")
+            refused = wesley("pause", "--db", database.replace("postgres@", "looker@"), state=tmp_path)
+            assert refused.code == 6
+            assert "may watch runs, but not steer them" in refused.err
+            assert "GRANT INSERT ON wesley.migration_commands" in refused.err
             os.write(called.master, b"cy")
             assert called.wait() == 0
         kinds = [event.type for event in ledger.events(database)]

@@ -154,6 +154,18 @@ def test_failed(picture: Picture, size: tuple[int, int]) -> None:
 
 
 @SIZES
+def test_limits_of_a_run_that_is_slowed_down(picture: Picture, size: tuple[int, int]) -> None:
+    async def scenario(driver: Driver) -> None:
+        await half_way(driver)
+        reasons = "smaller batches, pauses, no new index builds: active connections: 62, bound 50"
+        driver.workbench.runs[0].emit(EventType.GOVERNOR_BACKPRESSURE, reasons, health="degraded")
+        await driver.advance()
+        await driver.press("t")
+
+    assert picture(scenario, FakeWorkbench(plans.FULL), size=size)
+
+
+@SIZES
 def test_help(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(open_help, size=size)
 

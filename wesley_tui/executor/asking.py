@@ -22,7 +22,7 @@ from wesley_tui.executor.abandon import cancel_run
 from wesley_tui.executor.errors import ExecutorError
 from wesley_tui.executor.events import RunStatus
 from wesley_tui.executor.governor import Knobs
-from wesley_tui.executor.ledger import RunSummary, find, reading
+from wesley_tui.executor.ledger import RunSummary, asking, find, reading
 from wesley_tui.executor.opening import connections, take_run_lock
 from wesley_tui.executor.recovery import silence_orphans
 
@@ -137,7 +137,7 @@ def _ask(
 
 
 def _insert(conninfo: str, run_id: int, verb: Verb, reason: str, knobs: Mapping[str, Any]) -> None:
-    with reading(conninfo) as connection:
+    with asking(conninfo) as connection:
         try:
             connection.execute(
                 "INSERT INTO wesley.migration_commands (run_id, verb, argument, knobs, person)"

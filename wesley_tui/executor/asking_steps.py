@@ -18,7 +18,7 @@ from wesley_tui.executor.asking import Answer, find_summary
 from wesley_tui.executor.control import Blocker
 from wesley_tui.executor.errors import ExecutorError
 from wesley_tui.executor.events import EventType, RunStatus
-from wesley_tui.executor.ledger import RunSummary, reading
+from wesley_tui.executor.ledger import RunSummary, asking, reading
 
 __all__ = ["Holdup", "StepName", "ask_retry", "ask_skip", "ask_terminate", "find_step", "holdups"]
 
@@ -113,7 +113,7 @@ def _unfinished(conninfo: str, run_id: int | None, verb: str) -> RunSummary:
 
 
 def _insert(conninfo: str, run: RunSummary, verb: str, reason: str, knobs: Mapping[str, Any]) -> int:
-    with reading(conninfo) as connection:
+    with asking(conninfo) as connection:
         row = connection.execute(
             "INSERT INTO wesley.migration_commands (run_id, verb, argument, knobs, person)"
             " VALUES (%s, %s, %s, %s, %s) RETURNING command_id",

@@ -21,6 +21,7 @@ from wesley_tui.planner.plan import StepCheck
 
 __all__ = [
     "RunSummary",
+    "asking",
     "begun",
     "events",
     "find",
@@ -91,6 +92,19 @@ def reading(conninfo: str) -> Iterator[Connection[Any]]:
         ) from error
     except psycopg.Error as error:
         raise translated(error) from error
+
+
+@contextmanager
+def asking(conninfo: str) -> Iterator[Connection[Any]]:
+    """As :func:`reading`, to leave a row in ``wesley.migration_commands``: a role that may only watch is told so."""
+    with reading(conninfo) as connection:
+        try:
+            yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise MissingPrivilege(
+                "this role may watch runs, but not steer them. Nothing was asked; whoever owns schema wesley lets it: "
+                "GRANT INSERT ON wesley.migration_commands TO this role"
+            ) from error
 
 
 def history(conninfo: str, limit: int = 100) -> list[RunSummary]:
