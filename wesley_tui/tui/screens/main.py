@@ -28,10 +28,7 @@ class MainScreen(SteeringScreen):
     # -- commands ------------------------------------------------------------------------------------------------
 
     def action_command(self, identifier: str) -> None:
-        """Run a command of the key map, or say why not. A key that came in one piece with the one that opened a dialog
-        was not meant for the screen below it."""
-        if self.app.screen is not self:
-            return
+        """Run a command of the key map, or say why not."""
         reason = why_not(identifier, self.situation())
         if reason:
             self.notify(reason, title=command(identifier).help, severity="warning", timeout=4, markup=False)
