@@ -273,6 +273,18 @@ def test_the_verdict_says_how_long_it_took_beside_the_other_ways() -> None:
     drive(scenario, bench)
 
 
+def test_the_verdict_of_a_run_that_was_cut_calls_nothing_running() -> None:
+    run = FakeWorkbench().start(plans.SAFE, None)
+    run.play(steps=2)
+    third = list(plans.SAFE.steps)[2]
+    run.emit(EventType.STEP_START, step=third.step_sha, attempt=1)
+    run.abort("a person asked for it")
+    text = str(describe_run(plans.SAFE, run.state, None, None, UNICODE, unsafe=False))
+    assert "1 interrupted" in text
+    assert "running" not in text
+    assert "one after the other" not in text
+
+
 def test_a_process_that_takes_a_run_up_begins_with_a_healthy_governor() -> None:
     bench = FakeWorkbench()
     run = bench.start(plans.SAFE, None)

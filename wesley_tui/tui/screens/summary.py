@@ -159,10 +159,11 @@ def _waves(plan: Plan, state: RunState, glyphs: Glyphs) -> list[Content]:
 
 
 def _times(plan: Plan, state: RunState) -> list[Content]:
-    """How long the steps took together, beside how long they would have taken otherwise."""
+    """How long the steps took together, beside how long they would have taken otherwise; of a whole run."""
     from wesley_tui.services.runs import schedule_of
 
-    schedule = schedule_of(plan, state)
+    whole = state.status in {RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING}
+    schedule = schedule_of(plan, state) if whole else None
     if schedule is None:
         return []
     return [
@@ -178,7 +179,8 @@ def _step_counts(plan: Plan, state: RunState, glyphs: Glyphs) -> Content:
     parts: list[str | tuple[str, str]] = ["  "]
     for status in StepStatus:
         if counts[status]:
-            parts.append((f"{glyphs.status[status]} {counts[status]} {status.value}   ", STATUS_STYLE[status]))
+            word = "interrupted" if status is StepStatus.RUNNING and state.finished is not None else status.value
+            parts.append((f"{glyphs.status[status]} {counts[status]} {word}   ", STATUS_STYLE[status]))
     return Content.assemble(*parts)
 
 
