@@ -12,6 +12,9 @@ from tests.cli import Called, wesley
 from tests.plans import accept, make_plan, transactional
 from wesley_tui.executor.engine import start_run
 from wesley_tui.executor.events import RunStatus
+from wesley_tui.planner.plan import HazardClass
+from wesley_tui.services.rollback import undo_of
+from wesley_tui.services.target import Target
 
 V1 = """
 type Person @table {
@@ -143,3 +146,15 @@ def test_a_rollback_that_does_not_end_where_the_run_began_says_so(database: str,
     back = call(database, tmp_path, "rollback", "--yes", "--unsafe")
     assert back.code == 6, back.err
     assert "NOT verified: the live catalog, read again, is not what it was before run 1" in back.out
+
+
+def test_an_undo_says_why_it_is_dangerous(upgraded: str) -> None:
+    """Whatever makes a step H3 is in the text that a person types ``rollback`` under."""
+    undo = undo_of(Target(upgraded))
+    text = undo.text()
+    dangerous = [step for step in undo.plan.steps if step.hazard is HazardClass.H3]
+    assert dangerous
+    for step in dangerous:
+        assert step.loses or step.breaks or "blocks" in " ".join(step.why)
+        assert step.loses in text
+        assert step.breaks in text

@@ -50,6 +50,8 @@ class Undo:
             lines += [f"         {statement}" for statement in step.statements]
             if step.loses:
                 lines.append(f"       loses: {step.loses}")
+            if step.breaks:
+                lines.append(f"       breaks: {step.breaks}")
             if step.who_waits not in ("", "nobody"):
                 lines.append(f"       waits: {step.who_waits}")
         lines += [f"  stays: {text}" for text in self.stays]
