@@ -112,6 +112,10 @@ _CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "ALTER SEQUENCE public.numbers OWNED BY public.b.id",
         ),
     ),
+    "a numbered column becomes a text": (
+        ("CREATE TABLE public.t (id bigint PRIMARY KEY, n integer GENERATED ALWAYS AS IDENTITY)",),
+        ("CREATE TABLE public.t (id bigint PRIMARY KEY, n varchar(20) DEFAULT 'none' NOT NULL)",),
+    ),
     "comments go with the parts of types": (
         (
             "CREATE TYPE public.pair AS (a int, b int)",

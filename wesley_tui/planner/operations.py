@@ -143,7 +143,8 @@ def enum_resource(enum: QName) -> str:
 
 
 def column_resource(table: QName, column: str, state: str = "exists") -> str:
-    """``state``: exists, typed, default (set), filled, not null, loose (nothing demands NOT NULL any more), gone."""
+    """``state``: exists, typed, default (set), filled, not null, loose (nothing demands NOT NULL any more), unnumbered
+    (it has no identity any more), gone."""
     return f"column {table.schema}.{table.name}.{column} {state}"
 
 

@@ -50,6 +50,10 @@ __all__ = [
 ]
 
 
+_NUMBERED = frozenset(("smallint", "integer", "bigint"))
+"""Types that a column with an identity may have."""
+
+
 def add_column(change: AddColumn, situation: Situation) -> Iterator[Operation]:
     table, column = change.table, change.column
     volatile = volatile_functions(column.default) if column.default is not None else ()
@@ -299,6 +303,20 @@ def change_identity(change: ChangeColumnIdentity, situation: Situation) -> Itera
     if new.identity is None:
         default = (_default_statement(table, new.name, new.default),) if new.default is not None else ()
         sequence = _sequence_of(table, new.name, situation)
+        if new.type not in _NUMBERED and not situation.shadows.has(table, new.name):
+            # PostgreSQL does not alter a column with an identity to a type that has none: it goes before.
+            yield replace(
+                base,
+                op="drop_identity",
+                phase=Phase.RENAME_PART,
+                provides=(column_resource(table, new.name, "unnumbered"), column_resource(table, new.name, "loose")),
+                needs=(table_resource(table),),
+                statements=(f"{target} ALTER COLUMN {name} DROP IDENTITY",),
+                loses=f"the sequence of {table}.{new.name} with its position",
+            )
+            if default:
+                yield replace(base, op="set_default", phase=Phase.COLUMN, statements=default, postchecks=())
+            return
         numbering = _numbering(sequence, table, new.name) if sequence is not None else ()
         yield replace(
             base,

@@ -82,7 +82,11 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
         ),
         postchecks=(checks.column_has_type(table, new.name, new.type),),
         provides=(column_resource(table, new.name, "typed"),),
-        needs=(table_resource(table), *situation.type_needs(new.type)),
+        needs=(
+            table_resource(table),
+            column_resource(table, new.name, "unnumbered"),
+            *situation.type_needs(new.type),
+        ),
         why=why,
         loses=f"digits or characters of {table}.{new.name} that {new.type} has no room for" if lossy else "",
         unbounded=not free,
