@@ -116,6 +116,18 @@ _CASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("CREATE TABLE public.t (id bigint PRIMARY KEY, n integer GENERATED ALWAYS AS IDENTITY)",),
         ("CREATE TABLE public.t (id bigint PRIMARY KEY, n varchar(20) DEFAULT 'none' NOT NULL)",),
     ),
+    "a sequence is logged, and its table is not": (
+        (
+            "CREATE TABLE public.t (id bigint PRIMARY KEY)",
+            "CREATE SEQUENCE public.s",
+            "ALTER SEQUENCE public.s OWNED BY public.t.id",
+        ),
+        (
+            "CREATE UNLOGGED TABLE public.t (id bigint PRIMARY KEY)",
+            "CREATE SEQUENCE public.s",
+            "ALTER SEQUENCE public.s OWNED BY public.t.id",
+        ),
+    ),
     "comments go with the parts of types": (
         (
             "CREATE TYPE public.pair AS (a int, b int)",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from wesley_tui.catalog import ddl
-from wesley_tui.catalog.model import ForeignKey, QName, Table
+from wesley_tui.catalog.model import ForeignKey, QName, Ref, Table
 from wesley_tui.catalog.naming import qualified, quote_ident
 from wesley_tui.diff.changes import (
     ChangeComment,
@@ -208,7 +208,7 @@ def change_persistence(change: ChangeTablePersistence, situation: Situation) -> 
         object=str(change.table),
         wave="EXPAND",
         phase=Phase.SETTING,
-        statements=(f"ALTER TABLE {qualified(change.table)} SET {wanted}",),
+        statements=(f"ALTER TABLE {qualified(change.table)} SET {wanted}", *_sequences_kept(change, situation)),
         undo=(f"ALTER TABLE {qualified(change.table)} SET {before}",),
         prechecks=(checks.table_exists(change.table),),
         provides=(persistence_resource(change.table),),
@@ -219,6 +219,16 @@ def change_persistence(change: ChangeTablePersistence, situation: Situation) -> 
         ),
         unbounded=True,
     )
+
+
+def _sequences_kept(change: ChangeTablePersistence, situation: Situation) -> Iterator[str]:
+    """From PostgreSQL 15 on the sequences of a table follow it: those that are declared otherwise go back."""
+    if situation.snapshot.major < 15:
+        return
+    for name in situation.owned.get(change.table, ()):
+        declared = situation.desired.objects.get(Ref("sequence", str(name)))
+        if declared is not None and ("UNLOGGED" in declared.statements[0].split('"')[0]) != change.unlogged:
+            yield f"ALTER SEQUENCE {qualified(name)} SET {'LOGGED' if change.unlogged else 'UNLOGGED'}"
 
 
 def change_comment(change: ChangeComment, _: Situation) -> Iterator[Operation]:
