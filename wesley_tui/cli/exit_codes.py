@@ -28,7 +28,6 @@ _BY_CLASS = (
     ("services.errors", "InputError", ExitCode.USAGE),
     ("services.errors", "NotVerified", ExitCode.CHECK_FAILED),
     ("services.policing", "PolicyRefused", ExitCode.UNSAFE_BLOCKED),
-    ("services.errors", "RunRefused", ExitCode.FAILED),
     ("services.errors", "ServiceError", ExitCode.FAILED),
     ("planner.document", "PlanDocumentError", ExitCode.CHECK_FAILED),
     ("planner.policy", "PolicyError", ExitCode.USAGE),

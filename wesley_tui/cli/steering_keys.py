@@ -58,8 +58,9 @@ class SteeringKeys:
         self._before = termios.tcgetattr(sys.stdin)
         self._take_keys()
         self._wake, self._woken = os.pipe()
-        self._thread = threading.Thread(target=self._listen, name="keys", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._listen, name="keys", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -67,14 +68,14 @@ class SteeringKeys:
         self._end()
 
     def _end(self) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
         if self._thread is not None:
             os.close(self._woken)
             self._thread.join(5)
         if self._before is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(sys.stdin, termios.TCSANOW, self._before)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def _take_keys(self) -> None:
         if self._before is None:

@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.command import Provider
 from textual.screen import Screen
 
+from wesley_tui.executor.events import RunStatus
 from wesley_tui.services.interruption import Interruption
 from wesley_tui.tui.context import Context
 from wesley_tui.tui.driver import CellDriver, driver_class
@@ -36,6 +37,7 @@ STUCK_SECONDS = 3.0
 PATIENCE_SECONDS = 30.0
 """How long a run that was told to stop is waited for."""
 _LOOK_SECONDS = 0.25
+_DONE = frozenset({RunStatus.COMPLETE, RunStatus.CONTRACT_PENDING, RunStatus.ROLLED_BACK})
 
 
 def _now() -> datetime:
@@ -175,4 +177,6 @@ def _await_end(feed: RunFeed, say: Callable[[str], None], interruption: Interrup
     if feed.outcome is None:
         say(f"Run {feed.run_id} has not ended yet, and ends with this process. Go on with: wesley resume")
     else:
-        say(f"Run {feed.run_id}: {feed.outcome.status.value.replace('_', ' ')}. Go on with: wesley resume")
+        status = feed.outcome.status
+        more = "" if status in _DONE else " Go on with: wesley resume"
+        say(f"Run {feed.run_id}: {status.value.replace('_', ' ')}.{more}")
