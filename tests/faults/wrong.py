@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wesley_tui.executor import failpoints, installation, phase
+from wesley_tui.executor import failpoints, installation, pacing, phase
 from wesley_tui.executor.worker import Worker
 
 __all__ = ["WRONG", "make_wrong"]
@@ -91,7 +91,7 @@ def make_wrong(name: str) -> None:
     right_files = installation.rails_files
     installation.rails_files = lambda: [*right_files(), ("999_wrong.sql", WRONG[name])]
     right_ask = Worker.ask
-    phase._MOST_TOGETHER = 1
+    phase._MOST_TOGETHER = pacing._MOST_TOGETHER = 1
 
     async def ask(self: Worker, statement: str, **options: Any) -> Any:
         for function in ("apply_step", "backfill_batch"):

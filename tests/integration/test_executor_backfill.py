@@ -12,9 +12,11 @@ from tests.plans import accept, backfill, check, make_plan, transactional
 from wesley_tui.executor import ledger
 from wesley_tui.executor.engine import start_run
 from wesley_tui.executor.events import EventType, RunStatus
+from wesley_tui.executor.governor import Knobs
 from wesley_tui.executor.options import RunOptions
 from wesley_tui.executor.retry import RetryPolicy
 from wesley_tui.executor.run import RunOutcome
+from wesley_tui.executor.worker import Worker
 from wesley_tui.planner.plan import Plan
 
 _QUICK = RunOptions(retry=RetryPolicy(budget_s=10.0, first_lock_timeout_ms=200, longest_pause_s=0.05), seed=1)
@@ -169,3 +171,44 @@ def test_a_partitioned_table(database: str) -> None:
     )
     assert execute(database, make_plan([fill(batch_rows=17)], database)).status is RunStatus.COMPLETE
     assert run_sql(database, "SELECT count(*), min(visits), max(visits) FROM t WHERE b = a") == [(300, 1, 1)]
+
+
+def test_several_batches_of_one_call_and_sessions_that_are_ended_in_between(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row once, also where the server goes from batch to batch by itself."""
+    run_sql(
+        database,
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int, visits int NOT NULL DEFAULT 0)",
+        "INSERT INTO t SELECT g, g FROM generate_series(1, 100000) g",
+    )
+    calls: list[str] = []
+    right_ask = Worker.ask
+
+    async def ask(self: Worker, statement: str, **options: Any) -> Any:
+        calls.append(statement.split("(")[0])
+        return await right_ask(self, statement, **options)
+
+    monkeypatch.setattr(Worker, "ask", ask)
+    plan = make_plan([fill(batch_rows=50)], database)
+    run = start_run(database, plan, accept(plan), RunOptions(seed=1, knobs=Knobs(batch_ms=1, busy_batch_ms=1)))
+    ended = 0
+    while run.wait(0.15) is None:
+        if ended < 4:
+            ended += len(
+                run_sql(
+                    database,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name LIKE 'wesley/%/1' AND query LIKE 'CALL wesley.backfill_batches%'",
+                )
+            )
+    outcome = run.wait()
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert ended
+    assert calls.count("CALL wesley.backfill_batches") > 1
+    batches, visited = run_sql(database, "SELECT batches, visited FROM wesley.migration_checkpoints")[0]
+    assert batches > 2 * len(calls)
+    assert visited == 100_000
+    assert run_sql(database, "SELECT min(visits), max(visits) FROM t") == [(1, 1)]
+    assert ledger.verify(database) == []

@@ -4,12 +4,22 @@ A batch takes some time whatever its size (the round trip, the commit on the ser
 the second part is worth making smaller: on a slow disk or a busy machine the first alone is longer than a batch should
 be, and batches of a few rows would make the backfill endless and spare nobody anything. Both are estimated from the
 batches so far.
+
+Once their size has settled, several batches are made by one call, with the pauses in between: the server then needs
+nobody to tell it to go on, and small batches cost little more than large ones.
 """
 
 from __future__ import annotations
 
-__all__ = ["BatchPacer"]
+from collections.abc import Sequence
 
+__all__ = ["CALL_S", "BatchPacer"]
+
+CALL_S = 0.25
+"""So long may the batches of one call take, all in all: nobody can be heard before its end."""
+_MOST_TOGETHER = 100
+_SETTLED = 1.5
+"""A size has settled when the next one is at most so many times larger or smaller."""
 _FEWEST, _MOST = 10, 50_000
 _CREDIT_S = 0.5
 _MEMORY = 0.9
@@ -21,6 +31,8 @@ class BatchPacer:
 
     def __init__(self, rows: int, target_ms: float, rows_per_second: int | None) -> None:
         self.rows = max(1, rows)
+        self.together = 1
+        """How many batches the next call may make."""
         self._target_s = target_ms / 1000
         self._own_rate = self._rate = rows_per_second
         self._rest = 0.0
@@ -35,17 +47,36 @@ class BatchPacer:
         up for, at most half a second of it; so the rate holds on average, and after a long wait there is no burst.
         """
         took = max(ended - begun, 1e-6)
-        if visited >= self.rows:
-            self._cost.take_in(self.rows, took)
-            wanted = self._cost.rows_for(self._target_s)
-            factor = min(2.0, max(0.5, self._target_s / took if wanted is None else wanted / self.rows))
-            self.rows = min(_MOST, max(_FEWEST, round(self.rows * factor)))
-        self._limit()
+        self._take_in([took] if visited >= self.rows else [])
         rest = self._rest * took
         if self._rate is None:
             return rest
         self._free_at = max(self._free_at or begun, begun - _CREDIT_S) + visited / self._rate
         return max(rest, self._free_at - ended)
+
+    def after_several(self, batches: Sequence[tuple[int, float]]) -> float:
+        """Take in the batches of one call, (rows visited, seconds) each; seconds to rest."""
+        self._take_in([seconds for visited, seconds in batches if visited >= self.rows])
+        return self._rest * batches[-1][1]
+
+    @property
+    def rest(self) -> float:
+        """The pause after a batch, as a share of its duration."""
+        return self._rest
+
+    def _take_in(self, durations: Sequence[float]) -> None:
+        """Batches of :attr:`rows` rows took so long; settle how large the next ones are, and how many."""
+        if durations:
+            for seconds in durations:
+                self._cost.take_in(self.rows, seconds)
+            took = sum(durations) / len(durations)
+            wanted = self._cost.rows_for(self._target_s)
+            factor = min(2.0, max(0.5, self._target_s / took if wanted is None else wanted / self.rows))
+            self.rows = min(_MOST, max(_FEWEST, round(self.rows * factor)))
+            fitting = int(CALL_S / (took * (1 + self._rest)))
+            settled = 1 / _SETTLED <= factor <= _SETTLED
+            self.together = max(1, min(2 * self.together, fitting, _MOST_TOGETHER)) if settled else 1
+        self._limit()
 
     def steer(self, target_ms: float, rows_per_second: int, rest: float) -> None:
         """Change what is aimed at: the duration of a batch, the rate (0: only the step's own), and a pause after each
@@ -60,13 +91,14 @@ class BatchPacer:
     def failed(self) -> None:
         """The batch ran into a lock or a deadlock: smaller ones hold fewer rows for less time."""
         self.rows = max(_FEWEST, self.rows // 2)
+        self.together = 1
         self._limit()
 
     def _limit(self) -> None:
         """A throttled batch is at most a twentieth of a second's share: the rate is smooth, and holds for a backfill of
         a second or two as well, though nobody rests after its last batch."""
         if self._rate is not None:
-            self.rows = max(1, min(self.rows, self._rate // 20 or 1))
+            self.rows, self.together = max(1, min(self.rows, self._rate // 20 or 1)), 1
 
 
 class _Cost:

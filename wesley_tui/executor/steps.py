@@ -12,7 +12,7 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from math import inf
@@ -26,7 +26,7 @@ from wesley_tui.executor.events import EventType
 from wesley_tui.executor.gate import Stopped
 from wesley_tui.executor.locks import in_the_way
 from wesley_tui.executor.options import RunOptions
-from wesley_tui.executor.pacing import BatchPacer
+from wesley_tui.executor.pacing import CALL_S, BatchPacer
 from wesley_tui.executor.retry import is_cancelled, waits_for_lock
 from wesley_tui.executor.steering import Steering
 from wesley_tui.executor.stored import sha256_hex, step_content
@@ -358,13 +358,22 @@ class StepRunner:
             if now - told >= _PROGRESS_EVERY_S:
                 progress, told = {"rows_total": total, "batch_rows": pacer.rows, "attempt": call.attempt}, now
             failpoints.reached("before_batch")
-            text = call.text("backfill_batch", pacer.rows, call.lock_ms, progress)
-            answer = await worker.ask(text, statement_timeout_ms=step.statement_timeout_ms)
+            several = pacer.together > 1
+            if several:
+                text = call.text_of_batches(pacer, progress)
+            else:
+                text = call.text("backfill_batch", pacer.rows, call.lock_ms, progress)
+            answer = await worker.ask(text, statement_timeout_ms=_patience_ms(step, several=several))
             failpoints.reached("after_batch")
             call.progressed = True
             batch = json.loads(answer.rows[-1])
             if batch["state"] == "more":
-                await asyncio.sleep(pacer.after(batch["visited"], now, time.monotonic()))
+                rest = (
+                    pacer.after_several(batch["batches"])
+                    if several
+                    else pacer.after(batch["visited"], now, time.monotonic())
+                )
+                await asyncio.sleep(rest)
                 continue
             if batch["state"] == "skipped":
                 return
@@ -372,6 +381,12 @@ class StepRunner:
             if json.loads(answer.rows[-1])["state"] != "again":
                 failpoints.reached("after_ack")
                 return
+
+
+def _patience_ms(step: Step, *, several: bool) -> int:
+    """The statement_timeout of a call that makes batches: a batch has the step's own, those before it come on top."""
+    own_ms = step.statement_timeout_ms
+    return own_ms + round(CALL_S * 1000) if several and own_ms else own_ms
 
 
 def _tries_again(step: Step) -> float:
@@ -403,6 +418,12 @@ class _Call:
         self.progressed = False
         """Whether it has committed something that a next attempt need not do again."""
 
+    def text_of_batches(self, pacer: BatchPacer, progress: Mapping[str, object] | None) -> str:
+        """A call that makes several batches, with pauses."""
+        head = (self._control.run_id, self._control.fence, self.step.ordinal, self._content_sha)
+        how = (pacer.rows, self.lock_ms, progress, pacer.together, round(CALL_S * 1000), pacer.rest, None)
+        return f"CALL wesley.backfill_batches({', '.join(map(_literal, (*head, *how)))})"
+
     @staticmethod
     def text_of_several(calls: Sequence[_Call]) -> str:
         """One call that makes all of them, in this order."""
@@ -427,6 +448,6 @@ def _literal(value: object) -> str:
         return "NULL"
     if isinstance(value, dict):
         return json_literal(value)
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     return "'" + str(value).replace("'", "''") + "'"

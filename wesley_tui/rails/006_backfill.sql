@@ -66,6 +66,53 @@ BEGIN
 END
 $wesley$;
 
+CREATE OR REPLACE FUNCTION wesley.after_batch(
+    p_answer jsonb, p_batch jsonb, p_begun timestamptz, p_since timestamptz, p_for_ms integer, p_rest double precision,
+    OUT o_answer jsonb, OUT o_pause_s double precision
+) LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
+DECLARE
+    v_now    timestamptz := clock_timestamp();
+    v_took_s double precision := EXTRACT(epoch FROM v_now - p_begun);
+BEGIN
+    o_answer := p_batch || jsonb_build_object(
+        'batches', coalesce(p_answer -> 'batches', '[]') || jsonb_build_array(
+            jsonb_build_array(p_batch -> 'visited', v_took_s)));
+    IF p_batch ->> 'state' = 'more' AND v_now < p_since + p_for_ms * interval '1 millisecond' THEN
+        o_pause_s := v_took_s * p_rest;
+    END IF;
+END
+$wesley$;
+COMMENT ON FUNCTION wesley.after_batch(
+    jsonb, jsonb, timestamptz, timestamptz, integer, double precision, OUT jsonb, OUT double precision) IS
+    'The answer with one more batch; o_pause_s is NULL when it was the last one of its call';
+
+CREATE OR REPLACE PROCEDURE wesley.backfill_batches(
+    p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_rows bigint, p_lock_timeout_ms integer,
+    p_progress jsonb, p_most integer, p_for_ms integer, p_rest double precision, INOUT p_answer jsonb
+) LANGUAGE plpgsql AS $wesley$
+DECLARE
+    v_since timestamptz := pg_catalog.clock_timestamp();
+    v_begun timestamptz;
+    v_batch jsonb;
+    v_pause double precision;
+BEGIN
+    FOR v_n IN 1 .. p_most LOOP
+        v_begun := pg_catalog.clock_timestamp();
+        v_batch := wesley.backfill_batch(p_run, p_fence, p_ordinal, p_content_sha, p_rows, p_lock_timeout_ms, p_progress);
+        COMMIT;
+        p_progress := NULL;
+        SELECT a.o_answer, a.o_pause_s INTO p_answer, v_pause
+          FROM wesley.after_batch(p_answer, v_batch, v_begun, v_since, p_for_ms, p_rest) AS a;
+        EXIT WHEN v_pause IS NULL;
+        PERFORM pg_catalog.pg_sleep(v_pause);
+    END LOOP;
+END
+$wesley$;
+COMMENT ON PROCEDURE wesley.backfill_batches(
+    bigint, bigint, integer, text, bigint, integer, jsonb, integer, integer, double precision, jsonb) IS
+    'Several batches, each in a transaction of its own, with pauses, for about so many milliseconds. Without a search_path '
+    'of its own, as wesley.apply_steps';
+
 CREATE OR REPLACE FUNCTION wesley.finish_backfill(
     p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer, p_started timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql SET search_path = pg_catalog, wesley, pg_temp AS $wesley$
