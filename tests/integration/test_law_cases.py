@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.catalogs import read, run
+from tests.catalogs import clear_database, differences, read, run
 from tests.conftest import fresh_database
 from tests.law import converge, made
+from tests.planned import carry_out, plan_for, take_back
 from wesley_tui.demo.server import EmbeddedServer
 
 _SLOW = os.environ.get("WESLEY_SLOW") == "1"
@@ -196,3 +197,25 @@ def test_it_becomes_the_other_and_back(pair: tuple[str, str], name: str) -> None
         assert made(pair[0], before)
         assert made(pair[1], after)
         converge(*pair, purge=purge)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a foreign key moves to a new table of the same key",
+        "a new table has the key name of a retired one, and its foreign key",
+        "a materialized view reads a table, then a view of the same name",
+        "a sequence changes hands when its table goes",
+    ],
+)
+def test_it_is_taken_back(database: str, name: str) -> None:
+    first, second = _CASES[name]
+    run(database, second)
+    wanted = read(database).catalog
+    clear_database(database)
+    run(database, first)
+    before = read(database).catalog
+    plan = plan_for(database, wanted, adopt_all=True)
+    carry_out(database, plan)
+    take_back(database, plan)
+    assert differences(before, read(database, ["public"]).catalog) == []

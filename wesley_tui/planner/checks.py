@@ -23,6 +23,7 @@ __all__ = [
     "constraint_exists",
     "constraint_valid",
     "index_absent",
+    "index_exists",
     "index_leftover",
     "index_valid",
     "label_absent",
@@ -204,6 +205,11 @@ def index_valid(table: QName, name: str, *, unique: bool | None = None) -> StepC
     if unique is not None:
         condition += " AND x.indisunique" if unique else " AND NOT x.indisunique"
     return StepCheck(f"index {name} of {table} is missing or INVALID", _exists(_index(table, name, condition)))
+
+
+def index_exists(table: QName, name: str) -> StepCheck:
+    """Valid or not."""
+    return StepCheck(f"index {name} of {table} is missing", _exists(_index(table, name)))
 
 
 def index_absent(table: QName, name: str) -> StepCheck:
