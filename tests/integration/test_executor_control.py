@@ -192,7 +192,7 @@ def test_who_may_only_read_watches_and_cannot_steer(database: str, plan: Plan, t
     )
     onlooker = database.replace("postgres@", "onlooker@")
     try:
-        with pytest.raises(ExecutorError, match="permission denied"):
+        with pytest.raises(ExecutorError, match="may watch runs, but not steer"):
             ask_pause(onlooker, None, "")
         seen = wesley("attach", "--db", onlooker, state=tmp_path)
         assert seen.code == 0, seen.err
