@@ -198,18 +198,15 @@ def test_every_limit_is_shown_with_its_value_and_a_change_is_asked_for() -> None
         assert set(shown) == {field.name for field in fields(Knobs)} == set(MEANING)
         assert (shown["rows_per_second"], shown["batch_ms"]) == ("500", "30")
         assert shown["window"] == "daily 02:00-03:00 UTC"
-        await driver.press("enter")
+        await driver.press("enter", "t", "escape", "t")
         assert bench.desk.asked == [], "nothing was changed"
-        await driver.press("t")
-        for text, words in (("fast", "must be a number"), ("-1", "must be a number from 0")):
-            driver.app.screen.query(Input).first().value = text
-            await driver.press("enter")
-            assert words in str(driver.app.screen.query_one("#limits-problem", Static).render())
+        driver.app.screen.query(Input).first().value = "-1"
+        await driver.press("enter")
+        problem = str(driver.app.screen.query_one("#limits-problem", Static).render())
+        assert "must be a number from 0" in problem
         driver.app.screen.query(Input).first().value = "2000"
-        await driver.press("down", "up", "enter")
+        await driver.press("down", "enter")
         assert bench.desk.asked == [(7, {"rows_per_second": 2000.0})]
-        await driver.press("t", "escape")
-        assert len(bench.desk.asked) == 1
 
     drive(scenario, bench)
 
