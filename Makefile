@@ -40,7 +40,7 @@ laws: $(STAMP)  ## random databases become each other and back, with their rows;
 	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -s tests/integration/test_law_convergence.py tests/integration/test_law_circles.py
 
 faults: $(STAMP)  ## kill everything everywhere while migrations run, and compare the end; takes a while
-	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults tests/integration/test_cli_signals.py tests/tui/test_real_signals.py
+	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults tests/integration/test_cli_signals.py tests/integration/test_cli_no_run.py tests/tui/test_real_signals.py
 
 undo: $(STAMP)  ## every kind of plan taken back from every step, and who really waits for whom; takes a while
 	WESLEY_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration/test_undo.py tests/integration/test_blockers.py
