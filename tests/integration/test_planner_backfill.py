@@ -27,14 +27,30 @@ KEYS = {
     "bytea": ("id bytea PRIMARY KEY", "decode(md5(i::text), 'hex')"),
     "composite": ("id int, sub text, PRIMARY KEY (sub, id)", "i, 's' || i % 5"),
     "unique": ("id bigint NOT NULL UNIQUE", "i"),
+    "domain": ("id public.word PRIMARY KEY", "'w' || i"),
+    "enum": ("id public.mood PRIMARY KEY", "('m' || i)::public.mood"),
+    "fixed width": ("id char(9) PRIMARY KEY", "i::text"),
+    "array": ("id text[] PRIMARY KEY", "ARRAY['a,\"', i::text, NULL]"),
+    "row": ("id public.pair PRIMARY KEY", "ROW(i % 5, ' ' || i)::public.pair"),
+    "not a number": ("id numeric PRIMARY KEY", "CASE WHEN i > 99 THEN 'NaN' ELSE -i::numeric END"),
+    "no end": (
+        "id timestamptz PRIMARY KEY",
+        "CASE i WHEN 1 THEN '-infinity' WHEN 2 THEN 'infinity' ELSE now() + i * interval '1 s' END",
+    ),
+    "money": ("id money PRIMARY KEY", "(i * 1000.01)::numeric::money"),
+    "interval": ("id interval PRIMARY KEY", "i * interval '1 month -3 days 00:00:01.5'"),
     "odd name": ('id int, "a ""b" int, PRIMARY KEY (id, "a ""b")', "i % 7, i"),
 }
 
 
 def _prepare(database: str, definition: str, values: str) -> tuple[Table, Backfill]:
+    moods = ", ".join(f"'m{place}'" for place in range(100, 0, -1))
     run(
         database,
         [
+            f"CREATE TYPE public.mood AS ENUM ({moods})",
+            "CREATE TYPE public.pair AS (a int, b text)",
+            "CREATE DOMAIN public.word AS text CHECK (VALUE LIKE 'w%')",
             f"CREATE TABLE public.t ({definition}, value text)",
             f"INSERT INTO public.t SELECT {values}, CASE WHEN i % 3 = 0 THEN 'kept' END "
             "FROM pg_catalog.generate_series(1, 100) AS i",
@@ -105,6 +121,75 @@ def test_the_batch_uses_no_index_on_what_it_fills(database: str) -> None:
         assert row is not None
         used = {node["Index Name"] for node in _nodes(row[0][0]["Plan"]) if "Index Name" in node}
         assert used == {"t_pkey"}
+
+
+def test_the_batch_reads_no_tenant_as_a_whole(any_database: str) -> None:
+    """Of two indexes that begin alike the planner would take the smaller one."""
+    run(
+        any_database,
+        [
+            "CREATE TABLE public.t (tenant int, id bigint, value text, PRIMARY KEY (tenant, id))",
+            "CREATE INDEX ON public.t (tenant)",
+            "INSERT INTO public.t SELECT i / 5000, i FROM pg_catalog.generate_series(1, 20000) AS i",
+            "ANALYZE public.t",
+        ],
+    )
+    backfill = backfill_nulls(read(any_database).catalog.tables[QName("public", "t")], ("tenant", "id"), "value", "'x'")
+    assert _rows_read(any_database, backfill, '\'["1", "6000"]\'', 100) <= 400
+
+
+def test_the_batch_does_not_read_through_deleted_rows_at_the_end(any_database: str) -> None:
+    """They are in the index for as long as somebody's snapshot may see them."""
+    run(
+        any_database,
+        [
+            "CREATE TABLE public.t (id bigint PRIMARY KEY, value text) WITH (autovacuum_enabled = off)",
+            "INSERT INTO public.t SELECT i FROM pg_catalog.generate_series(1, 20000) AS i",
+        ],
+    )
+    backfill = backfill_nulls(read(any_database).catalog.tables[QName("public", "t")], ("id",), "value", "'x'")
+    with psycopg.connect(any_database) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT FROM t LIMIT 1")
+        run(any_database, ["DELETE FROM public.t WHERE id > 1000"])
+        assert _rows_read(any_database, backfill, "'[\"500\"]'", 100) <= 400
+
+
+def _rows_read(database: str, backfill: Backfill, key: str, batch_rows: int) -> float:
+    """Rows of the table that one batch looks at, dead ones and those that it has no use for too."""
+    with psycopg.connect(database) as connection:
+        for setting in ("enable_seqscan", "enable_bitmapscan"):
+            connection.execute(f"SET LOCAL {setting} = off".encode())
+        text = backfill.batch_sql.replace("$1", key).replace("$2", f"{batch_rows}::bigint")
+        row = connection.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}".encode()).fetchone()
+        connection.rollback()
+    assert row is not None
+    return sum(
+        float(node["Actual Loops"])
+        * float(max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0), node.get("Heap Fetches", 0)))
+        for node in _nodes(row[0][0]["Plan"])
+        if node.get("Relation Name") == "t" and "Scan" in node["Node Type"]
+    )
+
+
+@pytest.mark.parametrize("key", ["id", "id, sub"])
+def test_tables_and_columns_may_be_called_like_parts_of_the_batch(database: str, key: str) -> None:
+    run(
+        database,
+        [
+            "CREATE TABLE public.walk (n int)",
+            "INSERT INTO public.walk VALUES (42)",
+            f"CREATE TABLE public.changed (id int, sub int, t int, w int, k0 int, key int, PRIMARY KEY ({key}))",
+            "INSERT INTO public.changed SELECT i, i FROM pg_catalog.generate_series(1, 20) AS i",
+        ],
+    )
+    table = read(database).catalog.tables[QName("public", "changed")]
+    values = [("t", "(SELECT n FROM walk)"), ("w", "t.id"), ("k0", "t.id"), ("key", "t.id")]
+    backfill = backfill_rows(table, walking_key(table), values, "t.t IS NULL")
+    with psycopg.connect(database, autocommit=True) as connection:
+        assert run_backfill(connection, backfill, batch_rows=7) == 20
+        query = "SELECT count(*) FROM changed AS c WHERE (t, w, k0, key) = (42, c.id, c.id, c.id)"
+        assert connection.execute(query).fetchone() == (20,)
 
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:

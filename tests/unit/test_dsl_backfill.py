@@ -10,9 +10,11 @@ from tests.hand_written import made
 from tests.unit.planner_cases import ORDERS, USERS, table
 from wesley_tui.catalog.model import Catalog, Column, PrimaryKey, QName, Ref, SqlObject, Table
 from wesley_tui.catalog.snapshot import Snapshot
+from wesley_tui.dsl.backfill import statement_of
 from wesley_tui.dsl.backfill_guard import Allowed, check_harmless, harmless_functions, read_backfill
 from wesley_tui.dsl.json_text import PlanError
 from wesley_tui.dsl.template import Wrong
+from wesley_tui.planner.backfill import backfill_rows
 from wesley_tui.planner.plan import Step
 
 
@@ -322,3 +324,14 @@ def test_the_list_of_functions_is_whole() -> None:
         "gen_random_uuid",
     }
     assert not {"nextval", "setval", "pg_sleep", "set_config", "lo_get", "pg_read_file", "query_to_xml"} & known
+
+
+@pytest.mark.parametrize("key", [("id",), ("id", "n"), None])
+def test_a_backfill_of_the_planner_is_written_as_one_statement(key: tuple[str, ...] | None) -> None:
+    users = CATALOG.tables[USERS]
+    backfill = backfill_rows(users, key, [("m", "t.n + 1"), ("email", "(SELECT 'x' WHERE (true))")], "t.m IS NULL")
+    fields = statement_of(backfill)
+    assert fields is not None
+    assert fields["sql"] == (
+        "UPDATE public.users AS t SET m = t.n + 1, email = (SELECT 'x' WHERE (true)) WHERE t.m IS NULL"
+    )

@@ -111,8 +111,8 @@ def statement_of(backfill: Backfill) -> dict[str, Any] | None:
 
 _REMAINING = re.compile(r"SELECT pg_catalog\.count\(\*\) FROM .+? AS t WHERE (?P<condition>.*)", re.S)
 _PLANNED = re.compile(
-    r"changed AS \(UPDATE (?P<name>.+?) AS t SET (?P<assigned>.*)"
-    r" (?:WHERE \(\$1::pg_catalog\.jsonb IS NULL OR \(|FROM locked AS l WHERE t\.)",
+    r"changed AS \(UPDATE (?P<name>.+?) AS t SET (?P<assigned>.*?)"
+    r" (?:WHERE \(\$1::pg_catalog\.jsonb IS NULL OR \(|FROM (?:locked AS l|wesley_walk AS w) WHERE t\.)",
     re.S,
 )
 

@@ -1,10 +1,10 @@
 """Backfills: rows get a value batch by batch, along a key, each batch a short transaction.
 
 A batch is a range of the key: it ends at the row that is so many rows further on, which the index tells. The rows of
-the range that still need the value are updated in one pass over that index, in key order, so that two writers who keep
-to it cannot deadlock. An UPDATE of columns that are no key takes FOR NO KEY UPDATE: it does not stop inserts into
-tables that reference this one. Rows that somebody else changed in between are looked at again by PostgreSQL under the
-row lock; those that no longer need the value are left alone.
+the range that still need the value are updated in key order, so that two writers who keep to it cannot deadlock; where
+the key is one column, in one pass over that index. An UPDATE of columns that are no key takes FOR NO KEY UPDATE: it
+does not stop inserts into tables that reference this one. Rows that somebody else changed in between are looked at
+again by PostgreSQL under the row lock; those that no longer need the value are left alone.
 
 The condition stands inside a CASE, where no index can be used for it: statistics from before the column was added, or
 emptied, make the planner believe that few rows are to be filled, and by an index on that column each batch would read
@@ -23,6 +23,9 @@ __all__ = ["backfill_nulls", "backfill_rows", "can_be_walked", "walking_key"]
 
 _FIRST = "$1::pg_catalog.jsonb IS NULL"
 """Of a batch: it is the first one of its pass."""
+_FULL, _WALK = "wesley_full", "wesley_walk"
+"""Names inside of a batch. No table is likely to be called so: a name without a schema, in what is assigned, would mean
+these."""
 
 
 def walking_key(table: Table) -> tuple[str, ...] | None:
@@ -74,26 +77,50 @@ def backfill_rows(
 
 
 def _batch(table: Table, key: Sequence[str], assigned: str, condition: str) -> str:
-    name = qualified(table.name)
     types = {item.name: item.type for item in table.columns}
     names = [quote_ident(item) for item in key]
     own = ", ".join(f"t.{item}" for item in names)
     last = ", ".join(f"($1::pg_catalog.jsonb ->> {place})::{types[item]}" for place, item in enumerate(key))
-    backwards = ", ".join(f"t.{item} DESC" for item in names)
-    places = [f"k{place}" for place in range(len(key))]
-    end = ", ".join(f"(SELECT w.{place} FROM walk AS w)" for place in places)
-    as_text = ", ".join(f"w.{place}::pg_catalog.text" for place in places)
     behind = f"({_FIRST} OR ({own}) > ({last}))"
+    if len(key) == 1:
+        return _batch_of_range(qualified(table.name), own, behind, assigned, condition)
+    return _batch_of_keys(qualified(table.name), names, behind, assigned, condition)
+
+
+def _batch_of_range(name: str, own: str, behind: str, assigned: str, condition: str) -> str:
+    """One pass over the index. Only a batch that is not full looks for the last row of the table: an index may end in
+    rows that are long deleted and that somebody's old snapshot keeps, and every batch would read through them."""
     return (
-        f"WITH walk AS MATERIALIZED (SELECT * FROM ("
-        f"(SELECT {own}, false FROM {name} AS t WHERE {behind} ORDER BY {own} OFFSET $2 - 1 LIMIT 1) UNION ALL "
-        f"(SELECT {own}, true FROM {name} AS t WHERE {behind} ORDER BY {backwards} LIMIT 1)"
-        f") AS w ({', '.join(places)}, final) ORDER BY w.final LIMIT 1), "
-        f"changed AS (UPDATE {name} AS t SET {assigned} WHERE {behind} AND ({own}) <= ({end}) "
+        f"WITH {_FULL} (key) AS MATERIALIZED ("
+        f"SELECT {own} FROM {name} AS t WHERE {behind} ORDER BY {own} OFFSET $2 - 1 LIMIT 1), "
+        f"{_WALK} (key) AS MATERIALIZED (SELECT f.key FROM {_FULL} AS f UNION ALL "
+        f"(SELECT {own} FROM {name} AS t WHERE NOT EXISTS (SELECT FROM {_FULL}) AND {behind} "
+        f"ORDER BY {own} DESC LIMIT 1)), "
+        f"changed AS (UPDATE {name} AS t SET {assigned} WHERE {behind} AND {own} <= (SELECT w.key FROM {_WALK} AS w) "
         f"AND CASE WHEN {condition} THEN true END RETURNING 1) "
-        f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM walk AS w) AS last_key, "
-        f"CASE WHEN (SELECT NOT w.final FROM walk AS w) THEN $2 "
+        f"SELECT (SELECT pg_catalog.jsonb_build_array(w.key::pg_catalog.text) FROM {_WALK} AS w) AS last_key, "
+        f"CASE WHEN EXISTS (SELECT FROM {_FULL}) THEN $2 "
         f"ELSE (SELECT pg_catalog.count(*) FROM {name} AS t WHERE {behind}) END AS visited, "
+        "(SELECT pg_catalog.count(*) FROM changed) AS changed"
+    )
+
+
+def _batch_of_keys(name: str, names: Sequence[str], behind: str, assigned: str, condition: str) -> str:
+    """Row by row, where the key has several columns. The planner knows how many rows a range of those has by the first
+    of them alone: of the indexes that begin with it, it would take the smallest, and each batch would read all rows
+    with the same first column, as of one tenant."""
+    own = ", ".join(f"t.{item}" for item in names)
+    places = [f"k{place}" for place in range(len(names))]
+    same = " AND ".join(f"t.{item} = w.{place}" for item, place in zip(names, places, strict=True))
+    backwards = ", ".join(f"w.{place} DESC" for place in places)
+    as_text = ", ".join(f"w.{place}::pg_catalog.text" for place in places)
+    return (
+        f"WITH {_WALK} ({', '.join(places)}) AS MATERIALIZED ("
+        f"SELECT {own} FROM {name} AS t WHERE {behind} ORDER BY {own} LIMIT $2), "
+        f"changed AS (UPDATE {name} AS t SET {assigned} FROM {_WALK} AS w WHERE {same} "
+        f"AND CASE WHEN {condition} THEN true END RETURNING 1) "
+        f"SELECT (SELECT pg_catalog.jsonb_build_array({as_text}) FROM {_WALK} AS w ORDER BY {backwards} LIMIT 1) "
+        f"AS last_key, (SELECT pg_catalog.count(*) FROM {_WALK}) AS visited, "
         "(SELECT pg_catalog.count(*) FROM changed) AS changed"
     )
 
