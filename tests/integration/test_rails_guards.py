@@ -207,7 +207,7 @@ def test_giving_up_a_run(database: str) -> None:
 
 def test_nothing_to_resume_or_give_up(database: str) -> None:
     for call in (resume_run, cancel_run):
-        with pytest.raises(ExecutorError, match="no run to (resume|cancel)"):
+        with pytest.raises(ExecutorError, match=r"no run to (resume|cancel)"):
             call(database)
     assert ledger.history(database) == []
     assert ledger.events(database) == []

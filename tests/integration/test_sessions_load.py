@@ -19,9 +19,9 @@ from psycopg import sql
 
 from wesley_tui.demo.sessions import Loaded, Session, available, default, loaded, seed
 from wesley_tui.services.demo import create_first_version
+from wesley_tui.services.options import PlanningOptions
 from wesley_tui.services.planning import plan_schema
 from wesley_tui.services.target import Target
-from wesley_tui.services.workbench import PlanningOptions
 
 _PACE_S = 0.005
 """Between two statements of a client, so that the servers of a small machine do something else too."""

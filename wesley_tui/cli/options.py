@@ -76,7 +76,7 @@ def planning(command: _F) -> _F:
 
     @functools.wraps(command)
     def with_options(*arguments: Any, **values: Any) -> Any:
-        from wesley_tui.services.workbench import PlanningOptions
+        from wesley_tui.services.options import PlanningOptions
 
         values["ignore"] = scope(values.pop("ignore_files"), values.pop("ignore"), values.pop("only"))
         chosen = {name: values.pop(name) for name in PlanningOptions.__slots__}

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from wesley_tui.services.workbench import PlanningOptions
+    from wesley_tui.services.options import PlanningOptions
 
 __all__ = ["option", "policy"]
 

@@ -47,8 +47,8 @@ class RunDesk:
         """Go on, in this process, with a run that no process executes; ``left_out``: also with what was left out."""
         from wesley_tui.executor.asking_steps import ask_retry
         from wesley_tui.executor.engine import resume_run
+        from wesley_tui.services.options import PlanningOptions
         from wesley_tui.services.runs import run_options
-        from wesley_tui.services.workbench import PlanningOptions
 
         stored = self._stored(run_id)
         if left_out:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wesley_tui.services.observing import NOTHING_SEEN, Observed
+from wesley_tui.services.options import PlanningOptions
 from wesley_tui.services.planning import load_plan, plan_schema
 from wesley_tui.services.policing import by_policy
 from wesley_tui.services.sources import is_plan_file, read_bytes
-from wesley_tui.services.workbench import PlanningOptions, Workbench
+from wesley_tui.services.workbench import Workbench
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot

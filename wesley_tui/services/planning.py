@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wesley_tui.services.observing import NOTHING_SEEN, Observed
+from wesley_tui.services.options import PlanningOptions
 from wesley_tui.services.sources import read_bytes, read_schema
 from wesley_tui.services.unused import unused
-from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
+from wesley_tui.services.workbench import Workbench, schemas_of
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.snapshot import Snapshot

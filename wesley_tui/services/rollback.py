@@ -262,8 +262,8 @@ def start_undo(target: Target, undo: Undo, token: ReviewToken, say: Callable[[st
     from wesley_tui.executor.engine import start_run
     from wesley_tui.executor.events import RunStatus
     from wesley_tui.executor.ledger import history
+    from wesley_tui.services.options import PlanningOptions
     from wesley_tui.services.runs import run_options
-    from wesley_tui.services.workbench import PlanningOptions
 
     last = next(iter(history(target.conninfo, 1)), None)
     if last is not None and last.status in {RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.FAILED}:

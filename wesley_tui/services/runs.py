@@ -14,8 +14,8 @@ from wesley_tui.planner.codec import data_from_record
 from wesley_tui.planner.human import human_duration
 from wesley_tui.planner.plan import Plan, Step
 from wesley_tui.services.interruption import Interruption
+from wesley_tui.services.options import PlanningOptions
 from wesley_tui.services.target import Target
-from wesley_tui.services.workbench import PlanningOptions
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from wesley_tui.sdl.diagnostics import SchemaError, Source
 from wesley_tui.services.errors import NotVerified
-from wesley_tui.services.workbench import PlanningOptions, Workbench, schemas_of
+from wesley_tui.services.options import PlanningOptions
+from wesley_tui.services.workbench import Workbench, schemas_of
 
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan

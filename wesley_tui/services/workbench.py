@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wesley_tui.sdl.diagnostics import SchemaError
 from wesley_tui.services.desk import RunDesk
 from wesley_tui.services.errors import InputError
+from wesley_tui.services.options import PlanningOptions
 
 if TYPE_CHECKING:
     from wesley_tui.catalog.intent import Intent
@@ -27,28 +28,10 @@ if TYPE_CHECKING:
     from wesley_tui.services.observing import Observed
     from wesley_tui.services.target import Target
 
-__all__ = ["DECLARED_SCHEMA", "Planning", "PlanningOptions", "Workbench"]
+__all__ = ["DECLARED_SCHEMA", "Planning", "Workbench"]
 
 DECLARED_SCHEMA = "public"
 """Where an SDL without ``@table(schema:)`` puts things, and what ``PlanningOptions.schemas`` replaces."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanningOptions:
-    """What the flags of ``plan`` and ``apply`` say."""
-
-    profile: str = "production"
-    purge: bool = False
-    adopt_all: bool = False
-    schemas: tuple[str, ...] = ()
-    """Apply what the SDL declares in ``public`` to each of these schemas instead: names, made when they are absent,
-    or patterns (``tenant_*``) of schemas that are there."""
-    ignore: tuple[str, ...] = ()
-    """Patterns of objects that are neither compared nor listed, see :mod:`wesley_tui.diff.ignoring`."""
-    accept_renames: tuple[str, ...] = ()
-    """Answers to rename questions, see :mod:`wesley_tui.diff.accepting`."""
-    calibrate: bool = False
-    """Measure how fast the server is where it has no history, see :mod:`wesley_tui.services.probing`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from wesley_tui.cli.run_report import finish, print_event
 if TYPE_CHECKING:
     from wesley_tui.planner.plan import Plan
     from wesley_tui.planner.policy import Policy
+    from wesley_tui.services.options import PlanningOptions
     from wesley_tui.services.runs import Listen, RunReport
-    from wesley_tui.services.workbench import PlanningOptions
 
 
 @click.command("apply", short_help="Execute a plan, or the plan of a schema.")

@@ -60,9 +60,10 @@ def _list(sessions: Iterable[Session], *, as_json: bool) -> None:
 def _headless(demo: Demo, *, as_json: bool, unsafe: bool) -> None:
     """What a person would do in the TUI: look at the plan, run it, and see that the database then matches."""
     from wesley_tui.cli.run_report import finish, print_event
+    from wesley_tui.services.options import PlanningOptions
     from wesley_tui.services.planning import plan_schema
     from wesley_tui.services.runs import execute, explain_before
-    from wesley_tui.services.workbench import PlanningOptions, Workbench
+    from wesley_tui.services.workbench import Workbench
 
     options_ = PlanningOptions()
     planned = plan_schema(demo.target, (str(demo.schema_path),), options_)

@@ -13,7 +13,7 @@ from wesley_tui.cli.output import note
 
 if TYPE_CHECKING:
     from wesley_tui.planner.policy import Policy
-    from wesley_tui.services.workbench import PlanningOptions
+    from wesley_tui.services.options import PlanningOptions
 
 
 @click.command("open", hidden=True)

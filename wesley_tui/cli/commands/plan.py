@@ -15,7 +15,7 @@ from wesley_tui.cli.output import note, result, result_json
 
 if TYPE_CHECKING:
     from wesley_tui.planner.policy import Policy
-    from wesley_tui.services.workbench import PlanningOptions
+    from wesley_tui.services.options import PlanningOptions
 
 
 class _PlanCommand(ExplainingCommand):
