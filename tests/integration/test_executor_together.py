@@ -13,8 +13,8 @@ from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.run import RunOutcome
 from wesley_tui.planner.plan import Plan
 
-_STEPS = 30
-_SLOW = 20
+_STEPS = 120
+_SLOW = 100
 """Far enough from the beginning to be given together with others."""
 
 
@@ -114,6 +114,42 @@ def test_statement_timeout_is_each_ones_own(database: str) -> None:
     assert outcome.status is RunStatus.COMPLETE, outcome.message
     assert _marked(database) == list(range(_STEPS))
     assert _rows(database, "SELECT count(*) FROM wesley.migration_ledger WHERE status = 'failed'") == [(0,)]
+
+
+def test_a_pause_waits_for_one_of_them_and_not_for_all(database: str) -> None:
+    slow = dict.fromkeys(range(_SLOW, _SLOW + 8), "SELECT pg_sleep(0.4)")
+    plan = make_plan(_marks(slow), database)
+    run = start_run(database, plan, accept(plan))
+    _until_begun(database, plan, _SLOW)
+    run.pause()
+    begun = time.monotonic()
+    _until(database, "SELECT count(*) FROM wesley.migration_events WHERE type = 'plan.paused'")
+    assert time.monotonic() - begun < 1.5
+    marked = len(_marked(database))
+    assert marked <= _SLOW + 2
+    run.resume()
+    outcome = run.wait(60)
+    assert outcome is not None
+    assert outcome.status is RunStatus.COMPLETE, outcome.message
+    assert _marked(database) == list(range(_STEPS))
+
+
+def test_one_that_is_to_be_left_out_while_others_of_its_call_run_is_left_out(database: str) -> None:
+    plan = make_plan(_marks({_SLOW: "SELECT pg_sleep(0.6)"}), database)
+    run = start_run(database, plan, accept(plan))
+    _until_begun(database, plan, _SLOW)
+    run.skip(list(plan.steps)[_SLOW + 2].step_sha, "not this one")
+    outcome = run.wait(60)
+    assert outcome is not None
+    assert outcome.status is RunStatus.FAILED
+    assert _SLOW + 1 not in _marked(database)
+    assert _rows(database, "SELECT count(*) FROM wesley.migration_ledger WHERE status = 'failed'") == [(0,)]
+
+
+def _until_begun(uri: str, plan: Plan, mark: int) -> None:
+    """Wait until the step that leaves this mark is announced."""
+    sha = list(plan.steps)[mark + 1].step_sha
+    _until(uri, f"SELECT count(*) FROM wesley.migration_events WHERE type = 'step.start' AND step_sha = '{sha}'")
 
 
 def _until(uri: str, query: str) -> None:

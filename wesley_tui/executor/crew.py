@@ -52,6 +52,7 @@ class Crew:
         for worker in self.workers:
             mine = step_sha is None or (worker.step is not None and worker.step.step_sha == step_sha)
             if mine and worker.busy_since is not None and worker.backend_pid and (worker.cancellable or insistent):
+                worker.cancelled_for = step_sha
                 await self._control.cancel(worker.backend_pid)
 
     async def close(self) -> None:

@@ -145,21 +145,24 @@ class Phase:
 
     async def _fly(self, flight: _Flight) -> None:
         """Run the steps of a flight. When one of several fails, those behind it were not run: they are given back, and
-        that one goes on alone."""
-        worker, several = flight.worker, len(flight.steps)
+        that one goes on alone. So are all that the time of the call was not enough for."""
+        worker, several, given_back = flight.worker, len(flight.steps), 0
         begun = time.monotonic()
         trouble: StatementFailed | ConnectionLost | None = None
         if several > 1:
             trouble = await self._around.runner.run_together(worker, tuple(flight.steps), lambda _: self._land(flight))
-            for step in flight.steps[1:]:
+            kept = 0 if trouble is None else 1
+            for step in flight.steps[kept:]:
                 self._frontier.give_back(step)
-            del flight.steps[1:]
+            given_back = len(flight.steps) - kept
+            del flight.steps[kept:]
         if flight.steps:
             worker.step = flight.steps[0]
             await self._around.runner.run(worker, flight.steps[0], trouble)
             self._land(flight)
         each = (time.monotonic() - begun) / several
-        worker.together = 1 if trouble is not None else max(1, min(_MOST_TOGETHER, 4 * several, int(_FLIGHT_S / each)))
+        whole = trouble is None and not given_back
+        worker.together = max(1, min(_MOST_TOGETHER, 4 * several, int(_FLIGHT_S / each))) if whole else 1
 
     def _land(self, flight: _Flight) -> None:
         """The first step of a flight has succeeded."""

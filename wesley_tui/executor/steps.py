@@ -75,7 +75,8 @@ class StepRunner:
     ) -> StatementFailed | ConnectionLost | None:
         """Run several transactional steps with the same statement_timeout by one call, each in a transaction of its
         own; ``landed`` is told of each that has succeeded. Returns what the first that did not has died of: those
-        behind it have not run. None when all have succeeded, or when it was not the step's own fault."""
+        behind it have not run. None when all have succeeded, or those that did not are simply to be given again: the
+        call has had its time, or was cancelled for the sake of another step."""
         calls = []
         for step in steps:
             attempt = self._attempts.get(step.step_sha, 0) + 1
@@ -100,16 +101,17 @@ class StepRunner:
         finally:
             lookout.cancel()
             await asyncio.gather(lookout, return_exceptions=True)
-        done = {call.step.step_sha for call in left}
-        if trouble is not None:
-            done = await self._control.succeeded_among(done)
+        done = await self._control.succeeded_among({call.step.step_sha for call in left})
         while left and left[0].step.step_sha in done:
             has_landed()
-        timed_out = 0 < timeout_ms <= (time.monotonic() - begun) * 1000
-        if timed_out and isinstance(trouble, StatementFailed) and is_cancelled(trouble.sqlstate):
-            # The time was up for all of them together; each may take as long alone.
+        if not left:
             return None
-        return trouble if left else None
+        # The time was up for all of them together, and each may take as long alone; or one was to be left out that had
+        # just succeeded.
+        timed_out = 0 < timeout_ms <= (time.monotonic() - begun) * 1000
+        not_its_own = timed_out or worker.cancelled_for not in (None, left[0].step.step_sha)
+        cancelled = isinstance(trouble, StatementFailed) and is_cancelled(trouble.sqlstate)
+        return None if cancelled and not_its_own else trouble
 
     async def _look_out(self, left: deque[_Call], landed: Callable[[], None]) -> None:
         """Tell, every now and then, which of the steps of one call have succeeded, and announce one that takes long."""

@@ -53,6 +53,8 @@ class Worker:
         """How many short steps it may be given at once."""
         self.cancellable = False
         """Whether an abort may cancel what it runs: not while it removes what was left half-made."""
+        self.cancelled_for: str | None = None
+        """``step_sha`` of the one step for whose sake its statement was cancelled."""
         self._binary = binary
         self._access = access
         self._control = control
@@ -86,7 +88,7 @@ class Worker:
         psql = await self._session()
         self.blockers = self.seen_blockers = ()
         self.busy_since = time.monotonic()
-        self.cancellable = cancellable
+        self.cancellable, self.cancelled_for = cancellable, None
         try:
             if self._timeouts != (statement_timeout_ms, lock_timeout_ms):
                 await psql.ask(

@@ -250,18 +250,21 @@ CREATE OR REPLACE PROCEDURE wesley.apply_steps(
     p_run bigint, p_fence bigint, p_ordinals integer[], p_content_shas text[], p_attempts integer[],
     p_lock_timeouts_ms integer[]
 ) LANGUAGE plpgsql AS $wesley$
+DECLARE
+    v_until timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '250 ms'::pg_catalog.interval;
 BEGIN
     FOR v_n IN 1 .. pg_catalog.cardinality(p_ordinals) LOOP
         PERFORM wesley.apply_step(p_run, p_fence, p_ordinals[v_n], p_content_shas[v_n], p_attempts[v_n],
                                   p_lock_timeouts_ms[v_n]);
         COMMIT;
+        EXIT WHEN pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) v_until;
     END LOOP;
 END
 $wesley$;
 COMMENT ON PROCEDURE wesley.apply_steps(bigint, bigint, integer[], text[], integer[], integer[]) IS
     'Several short steps, one after the other, each in a transaction of its own; the first that fails ends the call, and '
-    'those behind it do not run. It has no search_path of its own, because it could not commit then: every name in it is '
-    'qualified, and there is no operator in it';
+    'those behind it do not run; nor does any begin after a quarter of a second, whoever wants them stopped waits no '
+    'longer. It has no search_path of its own, because it could not commit then: every name and operator in it is qualified';
 
 CREATE OR REPLACE FUNCTION wesley.begin_step(
     p_run bigint, p_fence bigint, p_ordinal integer, p_content_sha text, p_attempt integer
