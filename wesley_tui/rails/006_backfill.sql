@@ -34,9 +34,13 @@ BEGIN
     IF NOT v_point.exhausted THEN
         -- A batch is a small part of a large table: the rows are to be found through the key, and in its order. By its
         -- own estimates the planner reads the whole table once a batch has more than a hundredth of it, for every batch
-        -- again; and the compiler would cost more than it saves.
+        -- again; where it knows nothing of the newest rows, it sorts what an index on a part of the key gives it, all of
+        -- it for every batch; and the compiler would cost more than it saves.
         PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-                set_config('jit', 'off', true);
+                set_config('enable_sort', 'off', true), set_config('jit', 'off', true);
+        IF current_setting('enable_incremental_sort', true) = 'on' THEN  -- since 13
+            PERFORM set_config('enable_incremental_sort', 'off', true);
+        END IF;
         PERFORM set_config('search_path', wesley.use_settings(v_entered.o_content, p_lock_timeout_ms), true);
         EXECUTE v_entered.o_content -> 'backfill' ->> 'batch_sql' INTO v_key, v_visited, v_changed
             USING v_point.last_key, p_rows;
