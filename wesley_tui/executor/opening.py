@@ -14,6 +14,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from wesley_tui.executor.anew import begin_anew
 from wesley_tui.executor.control import Control, translated
 from wesley_tui.executor.errors import CheckFailed, DriftDetected, LockNotAcquired, PlanMismatch, UnsafeBlocked
 from wesley_tui.executor.installation import install_rails, installed_version
@@ -80,7 +81,7 @@ async def open_new(conninfo: str, plan: Plan, token: ReviewToken, options: RunOp
         await silence_orphans(lock, control, options.orphan_patience_s)
         token = replace(token, plan_sha=await _store_plan(control.connection, plan, document, token.actor))
         if options.fingerprint is not None and plan.base != plan.target:
-            await _begin_anew(control.connection, plan)
+            await begin_anew(control.connection, plan)
         await _enter(control, lock, plan, token, facts, resumed=None)
         return Opened(plan, control, lock, token.contract, facts.version_num, fresh=True)
 
@@ -237,17 +238,6 @@ async def _store_plan(connection: AsyncConnection[Any], plan: Plan, document: st
                         )
                     )
     return sha256_hex(document)
-
-
-async def _begin_anew(connection: AsyncConnection[Any], plan: Plan) -> None:
-    """The catalog is what it was before this plan. If the ledger says that the plan was completed once, then what it
-    did was taken back by other means: its steps are to run again, not to be skipped."""
-    await connection.execute(
-        "SELECT wesley.next_generation(r.plan_id, 'the database is what it was before this plan')"
-        " FROM (SELECT plan_id, status FROM wesley.migration_runs WHERE plan_id = %s ORDER BY run_id DESC LIMIT 1) r"
-        " WHERE r.status IN ('complete', 'contract_pending')",
-        (plan.plan_id,),
-    )
 
 
 _COPY_STEPS = (
