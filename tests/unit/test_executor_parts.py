@@ -184,9 +184,11 @@ def test_what_is_worth_another_attempt(sqlstate: str, blocked: bool, again: bool
 
 def test_attempts_grow_to_the_steps_own_limit() -> None:
     policy = RetryPolicy()
-    assert [policy.lock_timeout_ms(n, 5000) for n in (1, 2, 3, 5, 6, 1000)] == [100, 200, 400, 1600, 3200, 5000]
-    assert policy.lock_timeout_ms(1, 100) == 100
-    assert policy.lock_timeout_ms(3, 0) == 0
+    assert [policy.lock_timeout_ms(n, 5000, 9000) for n in (1, 2, 3, 5, 6, 1000)] == [100, 200, 400, 1600, 3200, 5000]
+    assert [policy.lock_timeout_ms(n, 5000, 250) for n in (1, 2, 3, 1000)] == [100, 200, 250, 250]
+    assert policy.lock_timeout_ms(3, 5000, 250, max_retries=2) == 250
+    assert policy.lock_timeout_ms(1, 100, 250) == 100
+    assert policy.lock_timeout_ms(3, 0, 250) == 0
     assert waits_for_lock("55P03", was_blocked=False)
 
 

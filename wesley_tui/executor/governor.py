@@ -91,6 +91,8 @@ class Knobs:
     """Likewise, while clients work: no longer may one of them have to wait for a row."""
     busy_share: float = 50.0
     """Percent of the time that batches of a backfill take while clients work, 1 to 100; the rest is theirs."""
+    lock_wait_ms: float = 250.0
+    """The longest that an attempt to get a lock may wait: whoever queues behind it waits as long."""
     workers: int = 4
     """psql children that work at the same time, 1 to 4."""
     active_degraded: float = 50

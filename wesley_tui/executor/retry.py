@@ -31,12 +31,16 @@ class RetryPolicy:
     first_pause_s: float = 0.1
     longest_pause_s: float = 5.0
 
-    def lock_timeout_ms(self, tries: int, ceiling_ms: int, max_retries: int | None = None) -> int:
-        """How long attempt number ``tries`` (from 1) may wait for a lock; the step's own limit is the ceiling, and 0
-        (no limit) stays 0. When there are only ``max_retries`` after the first, the last one waits that long."""
-        if ceiling_ms <= 0 or (max_retries is not None and tries > max_retries):
-            return max(ceiling_ms, 0)
-        return min(ceiling_ms, self.first_lock_timeout_ms << min(tries - 1, 16))
+    def lock_timeout_ms(self, tries: int, ceiling_ms: int, longest_ms: float, max_retries: int | None = None) -> int:
+        """How long attempt number ``tries`` (from 1) may wait for a lock: each twice as long as the one before, up to
+        ``longest_ms``, as long as clients may have to queue behind it. The step's own limit is the ceiling, and 0 (no
+        limit) stays 0. When there are only ``max_retries`` after the first, the last one waits as long as it may."""
+        if ceiling_ms <= 0:
+            return 0
+        longest = max(self.first_lock_timeout_ms, int(longest_ms))
+        if max_retries is not None and tries > max_retries:
+            return min(ceiling_ms, longest)
+        return min(ceiling_ms, longest, self.first_lock_timeout_ms << min(tries - 1, 16))
 
     def pause_s(self, tries: int, random: Random) -> float:
         """Pause after attempt ``tries``: doubling, half of it random, so that two waiters do not keep step."""

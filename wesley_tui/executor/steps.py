@@ -80,7 +80,7 @@ class StepRunner:
         calls = []
         for step in steps:
             attempt = self._attempts.get(step.step_sha, 0) + 1
-            lock_ms = self._options.retry.lock_timeout_ms(1, step.lock_timeout_ms, step.max_retries)
+            lock_ms = self._lock_ms(step, 1)
             calls.append(_Call(self._control, step, sha256_hex(step_content(step)), attempt, _Memory(), lock_ms))
         left = deque(calls)
 
@@ -141,7 +141,7 @@ class StepRunner:
         while True:
             tries += 1
             attempt = self._attempts[step.step_sha] = self._attempts.get(step.step_sha, 0) + 1
-            lock_ms = self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms, step.max_retries)
+            lock_ms = self._lock_ms(step, tries)
             call = _Call(self._control, step, content_sha, attempt, memory, lock_ms)
             try:
                 if trouble is not None:
@@ -161,6 +161,10 @@ class StepRunner:
             if await self._decisions.pause(step.step_sha, self._options.retry.pause_s(tries, self._random)):
                 tries, begun = 0, time.monotonic()
             await self._pass(step)
+
+    def _lock_ms(self, step: Step, tries: int) -> int:
+        longest_ms = self._steering.knobs.lock_wait_ms
+        return self._options.retry.lock_timeout_ms(tries, step.lock_timeout_ms, longest_ms, step.max_retries)
 
     async def _pass(self, step: Step) -> None:
         """Wait at the gate; :class:`Skipped` when the step is wanted no more."""

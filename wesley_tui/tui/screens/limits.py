@@ -27,6 +27,7 @@ MEANING: Mapping[str, str] = {
     "batch_ms": "ms that a batch should take",
     "busy_batch_ms": "ms of a batch while clients work",
     "busy_share": "% of the time, while clients work",
+    "lock_wait_ms": "ms of an attempt to get a lock",
     "workers": "steps at the same time, 1 to 4",
     "window": "Sun 02:00-05:00 Europe/Berlin; empty: always",
     "window_waves": "waves that wait for the window",
