@@ -113,6 +113,7 @@ CASES: list[Case] = [
     (op("set_not_null", table=U, column="n"), attribute(U, "n", "attnotnull")),
     (op("add_identity", table=U, column="n", identity="by default"), attribute(U, "n", "attidentity = 'd'")),
     (op("continue_numbers", table=U, column="n", sequence_of=U, named="n"), "(SELECT last_value > 90 FROM app.users_n_seq)"),
+    (op("recompile_functions", table=U), attribute(U, "n")),
     (op("set_identity", table=U, column="n", identity="always"), attribute(U, "n", "attidentity = 'a'")),
     (op("drop_identity", table=U, column="n"), attribute(U, "n", "attidentity = ''")),
     (op("drop_expression", table="app.fresh", column="double"), attribute("app.fresh", "double", "attgenerated = ''")),

@@ -20,7 +20,10 @@ from wesley_tui.dsl.spelling import name_problem, parts_of, qname_of, spelled_pa
 from wesley_tui.dsl.template import Fields, Wrong
 from wesley_tui.dsl.tokens import Token, balanced_ends, is_word, split_at_commas, tokens_of, unquoted
 
-__all__ = ["KINDS", "Integers", "Many", "Options", "Scalar", "Words", "is_a", "node_of", "text_of"]
+__all__ = [
+    *("KINDS", "LITERAL", "RELATION", "Integers", "Many", "Options", "Scalar", "Words"),
+    *("is_a", "node_of", "text_of"),
+]
 
 
 def is_a(node: Any, *kinds: type[Any]) -> bool:

@@ -9,17 +9,18 @@ table in one statement, ``in_one_transaction`` several statements in one step; :
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 from pglast import ast
 
-from wesley_tui.dsl.kinds import Scalar, node_of
+from wesley_tui.dsl.kinds import LITERAL, RELATION, Scalar, node_of
 from wesley_tui.dsl.shapes import ALL_KINDS, COLUMN, CONSTRAINTS, check_fields
-from wesley_tui.dsl.spelling import parts_of
+from wesley_tui.dsl.spelling import parts_of, qname_of
 from wesley_tui.dsl.template import Fields, Template, Values, Wrong
 from wesley_tui.dsl.tokens import Token, balanced_ends
+from wesley_tui.planner.recompiling import compiled_again, table_of_code
 
 __all__ = ["DESCRIPTIONS", "OPERATIONS", "Word", "recognised"]
 
@@ -100,9 +101,10 @@ class Word:
                 return _defined(value)
             if isinstance(value, str):
                 kind = fields[name][0] if name in fields else None
-                dotted = kind in (ALL_KINDS["relation"], ALL_KINDS["qualified"], ALL_KINDS["column_path"])
+                relation = kind in (_KINDS["relation"], _KINDS["recompiled"])
+                dotted = relation or kind in (_KINDS["qualified"], _KINDS["column_path"])
                 named = parts_of(value) if dotted else [value]
-                if kind is ALL_KINDS["relation"] and len(named) == 1:
+                if relation and len(named) == 1:
                     named = ["public", *named]
                 parts += named
         return ".".join(parts)
@@ -356,6 +358,8 @@ _SIMPLE: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
         "SELECT pg_catalog.setval({sequence_name:literal}, "
         "COALESCE((SELECT pg_catalog.max({column}) FROM {table}), 0) + 1, false)",
     )),
+    ("recompile_functions", "Open sessions compile the PL/pgSQL functions again that read rows of the table: after a "
+     "column has got another type.", ("table",), ("DO {table:recompiled}",)),
     ("drop_sequence", "The sequence goes, with the number that it has reached.", ("sequence",), (
         "DROP SEQUENCE {sequence:relation}",
     )),
@@ -440,12 +444,26 @@ def _free_statement(text: str) -> None:
         )
 
 
+def _recompiled(text: str) -> str:
+    """The table of a text that is :func:`compiled_again`, as a document names it."""
+    table = table_of_code(LITERAL.read(text))
+    if table is None:
+        raise Wrong("other code than what compiles functions again")
+    return RELATION.read(table)
+
+
 def _whole(tokens: Sequence[Token], _start: int) -> Iterator[int]:
     yield len(tokens)
 
 
 _KINDS: Mapping[str, Any] = {
     **ALL_KINDS,
+    "recompiled": replace(
+        RELATION,
+        write=lambda text: compiled_again(qname_of(text)).removeprefix("DO "),
+        read=_recompiled,
+        stretch=LITERAL.stretch,
+    ),
     "statement": Scalar(
         "an SQL statement",
         _free_statement,

@@ -1,12 +1,13 @@
 """What a DO block runs: the SQL in its PL/pgSQL, read by PostgreSQL's own parser.
 
 Branches and loops are not followed: every statement counts, as if it ran once. SQL that is put together at run time
-cannot be read, unless it is one constant.
+cannot be read, unless it is one constant, or does the same to others whatever is put into it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,8 +57,9 @@ def _read(code: str) -> Body:
         if kind == "PLpgSQL_stmt_call":
             return Body(opaque="what the procedures that it calls do cannot be read from outside")
         if kind in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
-            text = _constant(item.get("query", {}).get("PLpgSQL_expr", {}).get("query", ""))
-            if text is None:
+            query = item.get("query", {}).get("PLpgSQL_expr", {}).get("query", "")
+            text = _constant(query) or _alike(query)
+            if not text:
                 return Body(opaque="it runs SQL that is put together at run time")
         elif kind == "PLpgSQL_expr":
             mode, query = item.get("parseMode", 0), str(item.get("query", ""))
@@ -89,3 +91,47 @@ def _constant(expression: str) -> str | None:
     except (ParseError, ValueError):
         return None
     return str(value.sval.sval) if isinstance(value, Node) and value.tag == "A_Const" and value.sval else None
+
+
+_SPECIFIER = re.compile(r"%(.?)")
+_ALIKE = frozenset(("AlterFunctionStmt",))
+"""Statements of which nobody waits for any, whatever object they name."""
+_WRITTEN = {"regprocedure": "a()", "int4": "1", "int8": "1", "float4": "1", "float8": "1"}
+"""How a value looks that is put into a text with ``%s``, by its type: nothing else can come of it."""
+
+
+def _alike(expression: str) -> str | None:
+    """An example of what ``format()`` puts together, if what that does is known whatever it names."""
+    try:
+        value = parse_value(expression)
+        if not isinstance(value, Node) or value.tag != "FuncCall" or not value.args:
+            return None
+        if [part.sval for part in value.funcname] not in (["format"], ["pg_catalog", "format"]):
+            return None
+        template, *rest = value.args
+        if not isinstance(template, Node) or template.tag != "A_Const" or not template.sval:
+            return None
+        if re.search(r"['\"$]|--|/\*", template.sval.sval):
+            return None  # inside of quotes a value could end them
+        given = iter(rest)
+
+        def written(match: re.Match[str]) -> str:
+            match match[1]:
+                case "%":
+                    return "%"
+                case "I":
+                    next(given)
+                    return "a"
+                case "L":
+                    next(given)
+                    return "'a'"
+                case "s":
+                    schema, name = (part.sval for part in next(given).typeName.names)
+                    return _WRITTEN[name if schema == "pg_catalog" else ""]
+            raise ValueError(match[0])
+
+        text = _SPECIFIER.sub(written, str(template.sval.sval))
+        tags = {part.node.tag for part in parse_script(text)}
+    except (ParseError, ValueError, AttributeError, KeyError, StopIteration):
+        return None
+    return text if tags and tags <= _ALIKE else None

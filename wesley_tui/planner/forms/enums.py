@@ -20,6 +20,7 @@ from wesley_tui.planner.operations import (
     schema_resource,
 )
 from wesley_tui.planner.plan import StepCheck
+from wesley_tui.planner.recompiling import compiled_again_in_place
 from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation, clipped_name
 
 __all__ = ["add_label", "change_labels", "create_enum", "drop_enum", "rename_enum", "rename_label"]
@@ -278,6 +279,7 @@ def _moved_columns(change: ChangeEnumLabels, situation: Situation) -> tuple[list
             wanted = spelled + array
             actions.append(f"ALTER COLUMN {quoted} TYPE {wanted} USING {quoted}::pg_catalog.text{array}::{wanted}")
         changes.append(f"{target} {', '.join(actions)}")
+        changes += compiled_again_in_place(table_name, situation)
     return before, changes, after, restore
 
 

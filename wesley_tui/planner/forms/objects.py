@@ -34,6 +34,7 @@ from wesley_tui.planner.operations import (
     schema_resource,
     table_resource,
 )
+from wesley_tui.planner.recompiling import compiled_again_in_place
 from wesley_tui.planner.replacement import in_place
 from wesley_tui.planner.situation import RETIRED_SCHEMA, Situation
 
@@ -276,6 +277,8 @@ def _exchanged(old: SqlObject, new: SqlObject, base: Operation, situation: Situa
             if wanted is not None and wanted.default is not None:
                 action += f", ALTER COLUMN {name} SET DEFAULT {ddl.default_clause(wanted.default)}"
         changes.append(f"ALTER TABLE {qualified(table)} {action}")
+    for table in dict.fromkeys(table for table, _ in columns):
+        changes += compiled_again_in_place(table, situation)
     return replace(
         base,
         phase=Phase.COLUMN,

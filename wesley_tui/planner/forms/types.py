@@ -22,6 +22,7 @@ from wesley_tui.planner.forms.shadow import change_by_shadow
 from wesley_tui.planner.operations import TYPE_OF, Operation, Phase, column_resource, table_resource
 from wesley_tui.planner.plan import StepCheck
 from wesley_tui.planner.profiles import profile_named
+from wesley_tui.planner.recompiling import compiled_again_in_place
 from wesley_tui.planner.situation import Situation
 from wesley_tui.planner.stored import is_stored_alike
 
@@ -55,7 +56,7 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
     reason = situation.shadows.direct.get((table, new.name), "")
     small = (table, new.name) in situation.shadows.small
     time_zone = needs_session_utc(old.type, new.type) and free
-    counted = _statistics_targets(table, situation)
+    followed = (*_statistics_targets(table, situation), *_compiled_again(table, old, new, situation))
     why: tuple[str, ...]
     if free:
         why = ("PostgreSQL stores both types alike: only its catalog changes, no row is read or written",)
@@ -70,10 +71,10 @@ def _in_place(change: AlterColumnType, situation: Situation) -> Operation:
         object=f"{table}.{new.name}",
         wave="EXPAND",
         phase=Phase.COLUMN,
-        statements=(forward, *counted),
+        statements=(forward, *followed),
         undo=()
         if lossy
-        else (_statement(table, new, old, timezone, free=backward_free, back=_lost_default(old, new)), *counted),
+        else (_statement(table, new, old, timezone, free=backward_free, back=_lost_default(old, new)), *followed),
         prechecks=(
             checks.column_exists(table, new.name),
             checks.nothing_depends_on_column(table, new.name),
@@ -109,6 +110,13 @@ def _statistics_targets(table: QName, situation: Situation) -> tuple[str, ...]:
         if ref.kind == "statistics" and ref not in situation.leaving
         for statement in situation.live.objects[ref].statements[1:]
     )
+
+
+def _compiled_again(table: QName, old: Column, new: Column, situation: Situation) -> tuple[str, ...]:
+    """A function does not look at how long a varchar may be."""
+    if old.type.partition("(")[0] == new.type.partition("(")[0]:
+        return ()
+    return compiled_again_in_place(table, situation)
 
 
 def _lost_default(old: Column, new: Column) -> bool:

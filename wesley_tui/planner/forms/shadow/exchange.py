@@ -23,6 +23,7 @@ from wesley_tui.planner.forms.shadow.prepare import has_way_back, helper_checks,
 from wesley_tui.planner.forms.shadow.sync import Sync, differs, from_old
 from wesley_tui.planner.operations import Operation, Phase, column_resource, index_resource
 from wesley_tui.planner.plan import StepCheck
+from wesley_tui.planner.recompiling import compiled_again
 from wesley_tui.planner.shadows import ShadowColumn, ShadowTable
 from wesley_tui.planner.situation import Situation, clipped_name
 
@@ -39,11 +40,13 @@ class _Turn:
 
 def exchange(party: Sequence[ShadowTable], parts: Parts, situation: Situation) -> Operation:
     """One operation for the whole party."""
-    turns = [_drop_key(part) for part in parts.foreign_keys]
+    again = tuple(compiled_again(table.name) for table in party)
+    # Last on both ways: what is compiled again must see the names as they stay.
+    turns = [_Turn((), again), *(_drop_key(part) for part in parts.foreign_keys)]
     for table in party:
         turns += _turns(table, parts.on(table.name), situation)
     turns += [_take_name(part) for part in parts.foreign_keys]
-    turns.append(_Turn((), tuple(_brought_up_to_date(party))))
+    turns.append(_Turn(again, tuple(_brought_up_to_date(party))))
     names = ", ".join(f"{table.name}.{item.name}" for table in party for item in table.columns)
     return Operation(
         op="exchange_columns",
