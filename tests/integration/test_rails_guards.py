@@ -161,6 +161,17 @@ _EDITS = {
     "ledger removed": "DELETE FROM wesley.migration_ledger WHERE status = 'succeeded' AND ordinal = 1",
     "ledger moved": "UPDATE wesley.migration_ledger SET step_sha = repeat('e', 64) WHERE status = 'succeeded' AND "
     "ordinal = 1",
+    **{
+        f"ledger: {column}": f"UPDATE wesley.migration_ledger SET {column} = {value}"
+        " WHERE status = 'succeeded' AND ordinal = 1"
+        for column, value in {
+            "generation": "9",
+            "ordinal": "7",
+            "attempt": "4",
+            "duration_ms": "duration_ms + 1",
+            "message": "'well'",
+        }.items()
+    },
     "ledger added": "INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status)"
     " SELECT run_id, plan_id, repeat('e', 64), 9, 1, 'succeeded' FROM wesley.migration_runs",
 }

@@ -149,18 +149,25 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, wesley, pg_temp AS $wesley
 BEGIN
     RETURN QUERY
         WITH told AS (
-            SELECT e.plan_id, e.step_sha, e.run_id, (e.metrics ->> 'ledger_id')::bigint AS ledger_id,
+            SELECT e.plan_id, e.step_sha, e.run_id, (e.metrics ->> 'ledger_id')::bigint AS ledger_id, e.message, e.metrics,
                    count(*) OVER (PARTITION BY e.metrics ->> 'ledger_id') AS times
               FROM wesley.migration_events e WHERE e.type = 'step.ok'
         ), done AS (
-            SELECT l.plan_id, l.step_sha, l.run_id, l.ledger_id
+            SELECT l.plan_id, l.step_sha, l.run_id, l.ledger_id, l.ordinal, l.attempt, l.duration_ms, l.generation,
+                   l.message AS said
               FROM wesley.migration_ledger l WHERE l.status = 'succeeded'
         )
         SELECT coalesce(d.step_sha, t.step_sha),
                CASE WHEN d.ledger_id IS NULL THEN 'an event says that it succeeded, the ledger does not'
-                    ELSE 'the ledger says that it succeeded, no event does' END
+                    WHEN t.ledger_id IS NULL THEN 'the ledger says that it succeeded, no event does'
+                    WHEN t.times > 1 THEN 'two events say that it succeeded, the ledger once'
+                    ELSE 'the ledger says something else of it than the event' END
           FROM told t FULL JOIN done d USING (plan_id, step_sha, run_id, ledger_id)
-         WHERE t.plan_id IS NULL OR d.plan_id IS NULL OR t.times > 1;
+         WHERE t.plan_id IS NULL OR d.plan_id IS NULL OR t.times > 1
+            OR d.said <> t.message OR d.ordinal <> (t.metrics ->> 'ordinal')::integer
+            OR d.attempt <> (t.metrics ->> 'attempt')::integer
+            OR d.duration_ms IS DISTINCT FROM (t.metrics ->> 'duration_ms')::double precision
+            OR d.generation <> coalesce((t.metrics ->> 'generation')::integer, d.generation);
 END
 $wesley$;
 COMMENT ON FUNCTION wesley.verify_ledger() IS 'No row: the ledger says exactly what the event chain says';

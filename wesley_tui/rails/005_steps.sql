@@ -187,14 +187,16 @@ DECLARE
     v_metrics jsonb := jsonb_build_object('attempt', p_attempt, 'ordinal', p_step.ordinal);
     v_told    boolean;
     v_ledger  bigint;
+    v_round   integer;
 BEGIN
     v_told := EXISTS (SELECT FROM wesley.migration_ledger l
                        WHERE l.plan_id = p_step.plan_id AND l.step_sha = p_step.step_sha
                          AND l.run_id = p_run AND l.attempt = p_attempt);
     INSERT INTO wesley.migration_ledger (run_id, plan_id, step_sha, ordinal, attempt, status, duration_ms, message)
     VALUES (p_run, p_step.plan_id, p_step.step_sha, p_step.ordinal, p_attempt, 'succeeded', v_ms, p_message)
-    RETURNING ledger_id INTO v_ledger;
-    p_metrics := p_metrics || v_metrics || jsonb_build_object('duration_ms', v_ms, 'ledger_id', v_ledger);
+    RETURNING ledger_id, generation INTO v_ledger, v_round;
+    p_metrics := p_metrics || v_metrics || jsonb_build_object(
+        'duration_ms', v_ms, 'ledger_id', v_ledger, 'generation', v_round);
     IF v_told THEN
         PERFORM wesley.chain_events(v_head, p_run, p_step.wave, p_step.step_sha, ARRAY['step.ok'], ARRAY[p_message],
                                     ARRAY[p_metrics], ARRAY[v_ended]);
