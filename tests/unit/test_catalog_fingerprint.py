@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from wesley_tui.catalog.fingerprint import fingerprint, scope_of
+from wesley_tui.catalog.fingerprint import digests, fingerprint, scope_of
 from wesley_tui.catalog.model import (
     Catalog,
     Check,
@@ -131,3 +131,18 @@ def test_a_cast_that_changes_how_something_is_computed_counts() -> None:
     assert fingerprint(_catalog(whole)) != fingerprint(_catalog(exact))
     written = dataclasses.replace(_TABLE, constraints=(Check("half", "id / (2)::bigint > 1"),))
     assert fingerprint(_catalog(whole)) == fingerprint(_catalog(written))
+
+
+def test_digests_say_what_differs() -> None:
+    scope, users = scope_of(_catalog()), "table public.users"
+    before = digests(_catalog(), scope, {"public.users"})
+    assert set(before) == set(scope)
+    assert set(before[users]) == {
+        "", "column id", "column status", "constraint known", "index by_status",
+    }  # fmt: skip
+    other = dataclasses.replace(_TABLE, columns=(Column("id", "bigint"), _TABLE.columns[1]), comment="people")
+    now = digests(_catalog(other, Table(QName("public", "theirs"))), scope, {"public.users"})
+    assert set(now) == set(scope)
+    differing = {part for part, digest in now[users].items() if digest != before[users].get(part)}
+    assert differing == {"", "column id", "its comment"}
+    assert set(digests(_catalog(other), scope)[users]) == {""}

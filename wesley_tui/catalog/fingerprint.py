@@ -10,6 +10,8 @@ is valid as well.
 A *scope* names objects, ``table public.users``, ``enum public.mood``, ``schema app``, ``view public.v``; with one, only
 these count, and whatever else happens in the database leaves the fingerprint as it is. An object of the scope that does
 not exist counts as missing.
+
+A fingerprint says that something differs; :func:`digests` of two moments say what.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import dataclasses
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -30,11 +32,20 @@ from wesley_tui.catalog.statement import (
     canonical_partition_key,
 )
 
-__all__ = ["fingerprint", "scope_of"]
+__all__ = ["digests", "fingerprint", "scope_of"]
 
 _UNNAMED = frozenset(("not_null_name", "identity_sequence"))
 """Names that the server chooses and that stay behind when a table or column is renamed."""
 _EXPRESSION_FIELDS = frozenset(("default", "expression", "where", "using", "check"))
+_SHORT = 16
+"""Hex digits of the digests that only tell two moments of one object apart."""
+_PARTS = {"columns": "column", "constraints": "constraint", "indexes": "index", "policies": "policy"}
+"""Fields of a table that hold parts with names."""
+_SAID = {
+    "rls_enabled": "row level security",
+    "rls_forced": "forced row level security",
+    "options": "storage parameters",
+}
 _FIELDS: dict[type[Any], tuple[tuple[str, Any], ...]] = {}
 """Names and defaults of the fields of each record class, which :mod:`dataclasses` would look up for every record."""
 
@@ -45,6 +56,40 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
     ``scope`` None means all that the catalog holds (see :func:`scope_of`); unmanaged objects never count.
     """
     wanted = frozenset(scope_of(catalog) if scope is None else scope)
+    found = _found(catalog, wanted)
+    described = [(key, found.get(key, [])) for key in sorted(wanted)]
+    text = json.dumps(described, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digests(catalog: Catalog, scope: Collection[str], closely: Collection[str] = ()) -> dict[str, dict[str, str]]:
+    """Every object of ``scope`` that ``catalog`` holds, as in ``fingerprint``, with 16 hex digits of its digest under
+    ``""``. Tables named in ``closely`` (``schema.name``) have one for each of their parts beside it, ``column v``,
+    ``index i``, and for whatever else is said of them, ``its grants``."""
+    wanted = frozenset(scope)
+    found = sorted((key, described) for key, described in _found(catalog, wanted).items() if key in wanted)
+    told = {key: {"": _digest(described)[:_SHORT]} for key, described in found}
+    for name, table in catalog.tables.items():
+        if str(name) in closely and (key := _key("table", name)) in told:
+            told[key] |= _parts(table)
+    return told
+
+
+def _parts(table: Table) -> Iterator[tuple[str, str]]:
+    """The digests of what a table has, by what a person calls it; a table without any of a kind has none of it."""
+    for name, default in _fields(Table):
+        value = getattr(table, name)
+        if name == "name" or value == default:
+            continue
+        if name in _PARTS:
+            for part in value:
+                yield f"{_PARTS[name]} {part.name}", _digest(_part(part))[:_SHORT]
+        else:
+            yield f"its {_SAID.get(name, name.replace('_', ' '))}", _digest(_describe(value))[:_SHORT]
+
+
+def _found(catalog: Catalog, wanted: Collection[str]) -> Mapping[str, list[Any]]:
+    """What is described, by the names of :func:`scope_of`; schemas that are not wanted as well."""
     # A list under each key: two names that contain dots may read the same.
     found: dict[str, list[Any]] = defaultdict(list)
     for schema in sorted(catalog.schemas):
@@ -60,9 +105,7 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
     for name, enum in sorted(catalog.enums.items()):
         if (key := _key("enum", name)) in wanted:
             found[key].append(_describe(enum))
-    described = [(key, found.get(key, [])) for key in sorted(wanted)]
-    text = json.dumps(described, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return found
 
 
 def scope_of(catalog: Catalog) -> tuple[str, ...]:

@@ -222,6 +222,18 @@ class Control:
         )
         return {row[0] for row in rows}
 
+    async def catalog_left(self) -> tuple[Mapping[str, Mapping[str, str]], frozenset[str]] | None:
+        """What the catalog held when this run ended with CONTRACT pending (``Digests``), and the ``step_sha`` of the
+        steps that were begun since. None when no end of this run has kept it."""
+        rows = await self._rows(
+            "SELECT e.metrics -> 'digests', ARRAY(SELECT DISTINCT s.step_sha FROM wesley.migration_events s"
+            " WHERE s.run_id = e.run_id AND s.id > e.id AND s.type = 'step.start')"
+            " FROM wesley.migration_events e"
+            " WHERE e.run_id = %s AND e.type = 'plan.complete' AND e.metrics ? 'digests' ORDER BY e.id DESC LIMIT 1",
+            (self.run_id,),
+        )
+        return (rows[0][0], frozenset(rows[0][1])) if rows else None
+
     async def waves_complete(self) -> set[str]:
         """The waves of this run that an event says are complete."""
         rows = await self._rows(

@@ -25,6 +25,7 @@ from wesley_tui.executor.certificate import issue_certificate
 from wesley_tui.executor.control import PATIENCE_S, Command, translated
 from wesley_tui.executor.crew import Crew
 from wesley_tui.executor.decisions import Decisions
+from wesley_tui.executor.drift import changed_since, kept_for_later
 from wesley_tui.executor.errors import ConnectionLost, ExecutorError, StatementFailed
 from wesley_tui.executor.events import EventType, RunStatus
 from wesley_tui.executor.gate import Asked, Gate
@@ -313,9 +314,12 @@ class _Engine:
                 await self._control.event(EventType.WAVE_COMPLETE, wave=wave.name)
 
     async def _refuse_drift(self, steps: list[Step]) -> None:
-        """Before anything is taken away: what the first steps on each relation expect must hold, for all of them, or
-        none of them runs. The whole catalog cannot be compared here, no fingerprint was ever made of a half-way state.
-        """
+        """Before anything is taken away: nobody may have changed the catalog since the run left CONTRACT for later, and
+        what the first steps on each relation expect must hold, for all of them, or none of them runs. A run that goes
+        on to CONTRACT at once has kept nothing to compare with: what others change while it works cannot be told from
+        what it does itself."""
+        if not self._stopping:
+            self._failures += await changed_since(self._control, self._options, self._plan, steps, self._done)
         seen: set[str] = set()
         for step in steps:
             first = not relations_of(step) & seen
@@ -359,9 +363,9 @@ class _Engine:
         else:
             pending = not contract and any(wave.name == "CONTRACT" for wave in self._plan.waves)
             status = RunStatus.CONTRACT_PENDING if pending else RunStatus.COMPLETE
-            await self._control.move_run(
-                status.value, EventType.PLAN_COMPLETE, "", {"contract_pending": pending, "steps": len(self._done)}
-            )
+            kept, message = await kept_for_later(self._control, self._options, self._plan) if pending else ({}, "")
+            counted = {"contract_pending": pending, "steps": len(self._done)}
+            await self._control.move_run(status.value, EventType.PLAN_COMPLETE, message, {**counted, **kept})
             outcome = RunOutcome(run_id, plan_id, status)
         await self._control.event(EventType.LOCK_RELEASED)
         return outcome

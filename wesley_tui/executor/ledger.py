@@ -30,6 +30,7 @@ __all__ = [
     "plan_document",
     "reading",
     "run_state",
+    "sqlstate_of_end",
     "status",
     "succeeded",
     "verify",
@@ -166,6 +167,17 @@ def succeeded(conninfo: str, plan_id: str) -> set[str]:
             "SELECT step_sha FROM wesley.migration_done WHERE plan_id = %s", (plan_id,)
         ).fetchall()
     return {row[0] for row in rows}
+
+
+def sqlstate_of_end(conninfo: str, run_id: int) -> str:
+    """The SQLSTATE of the failure that has ended a run last; empty when it ended without one."""
+    with reading(conninfo) as connection:
+        row = connection.execute(
+            "SELECT metrics ->> 'sqlstate' FROM wesley.migration_events WHERE run_id = %s AND type = 'abort.reason'"
+            " ORDER BY id DESC LIMIT 1",
+            (run_id,),
+        ).fetchone()
+    return (row[0] or "") if row is not None else ""
 
 
 def begun(conninfo: str, plan_id: str) -> set[str]:

@@ -64,14 +64,18 @@ def read_run(target: Target, run_id: int | None = None) -> StoredRun | None:
 def unfinished_run(target: Target, plan: Plan) -> StoredRun | None:
     """The last run, if it stopped before its end on the way to the same target as ``plan``.
 
-    Planning the rest anew would be wrong then: what a half-done backfill still owes cannot be seen in the catalog.
+    Planning the rest anew would be wrong then: what a half-done backfill still owes cannot be seen in the catalog. A
+    run that was refused CONTRACT because of drift owes nothing of that kind, and its plan is not to be gone on with.
     """
     stored = read_run(target)
     if stored is None or stored.plan.target != plan.target or stored.summary.owned:
         return None
     # A paused run goes on when somebody resumes it, not because somebody applies the same schema.
     unfinished = {RunStatus.RUNNING, RunStatus.FAILED}
-    return stored if stored.summary.status in unfinished else None
+    if stored.summary.status not in unfinished:
+        return None
+    drifted = ledger.sqlstate_of_end(target.conninfo, stored.summary.run_id) == "WE007"
+    return None if drifted and stored.summary.status is RunStatus.FAILED else stored
 
 
 def summary_json(run: RunSummary) -> dict[str, Any]:

@@ -298,7 +298,13 @@ def run_options(
 
         return verify_result(target, plan, planning, done)
 
-    return RunOptions(fingerprint=read_fingerprint, verify=verify, token=token, knobs=Knobs().changed(knobs or {}))
+    return RunOptions(
+        fingerprint=read_fingerprint,
+        digests=lambda plan: asyncio.run(_read_digests(target, plan)),
+        verify=verify,
+        token=token,
+        knobs=Knobs().changed(knobs or {}),
+    )
 
 
 async def rails_installed(target: Target) -> bool:
@@ -319,6 +325,19 @@ async def read_fingerprint(connection: AsyncConnection[Any], scope: tuple[str, .
 
     snapshot = await read_snapshot(connection, None)
     return fingerprint(snapshot.catalog, scope)
+
+
+async def _read_digests(target: Target, plan: Plan) -> dict[str, dict[str, str]]:
+    """What the live catalog holds of the scope of ``plan``; the tables that its steps touch part by part."""
+    from wesley_tui.catalog.fingerprint import digests
+    from wesley_tui.catalog.introspect import read_snapshot
+
+    connection = await target.connect()
+    try:
+        snapshot = await read_snapshot(connection, None)
+    finally:
+        await connection.close()
+    return digests(snapshot.catalog, plan.scope, {name for step in plan.steps for name in step.locks})
 
 
 def followed(plan: Plan, begin: Callable[[], Run], listen: Listen) -> RunReport:
