@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from wesley_tui.catalog.ddl_objects import create_materialized_view
 from wesley_tui.catalog.fingerprint import digests, fingerprint, scope_of
 from wesley_tui.catalog.model import (
     Catalog,
@@ -146,3 +147,13 @@ def test_digests_say_what_differs() -> None:
     differing = {part for part, digest in now[users].items() if digest != before[users].get(part)}
     assert differing == {"", "column id", "its comment"}
     assert set(digests(_catalog(other), scope)[users]) == {""}
+
+
+@pytest.mark.parametrize(("query", "same"), [("SELECT 1 AS a", True), ("SELECT 2 AS a", False)])
+def test_a_refresh_changes_no_digest(query: str, same: bool) -> None:
+    def of(query: str, populated: bool) -> dict[str, dict[str, str]]:
+        name = QName("public", "m")
+        view = SqlObject("materialized view", name, (create_materialized_view(name, query, populated=populated),))
+        return digests(Catalog(objects={view.ref: view}), [str(view.ref)])
+
+    assert (of("SELECT 1 AS a", populated=False) == of(query, populated=True)) is same

@@ -37,6 +37,8 @@ __all__ = ["digests", "fingerprint", "scope_of"]
 _UNNAMED = frozenset(("not_null_name", "identity_sequence"))
 """Names that the server chooses and that stay behind when a table or column is renamed."""
 _EXPRESSION_FIELDS = frozenset(("default", "expression", "where", "using", "check"))
+_NO_DATA = "\nWITH NO DATA"
+"""How :mod:`wesley_tui.catalog.ddl_objects` ends a materialized view that was never refreshed."""
 _SHORT = 16
 """Hex digits of the digests that only tell two moments of one object apart."""
 _PARTS = {"columns": "column", "constraints": "constraint", "indexes": "index", "policies": "policy"}
@@ -65,14 +67,22 @@ def fingerprint(catalog: Catalog, scope: Collection[str] | None = None) -> str:
 def digests(catalog: Catalog, scope: Collection[str], closely: Collection[str] = ()) -> dict[str, dict[str, str]]:
     """Every object of ``scope`` that ``catalog`` holds, as in ``fingerprint``, with 16 hex digits of its digest under
     ``""``. Tables named in ``closely`` (``schema.name``) have one for each of their parts beside it, ``column v``,
-    ``index i``, and for whatever else is said of them, ``its grants``."""
+    ``index i``, and for whatever else is said of them, ``its grants``. Whether a materialized view was ever refreshed
+    is a matter of rows, and does not count."""
     wanted = frozenset(scope)
+    catalog = dataclasses.replace(catalog, objects={ref: _refreshed(item) for ref, item in catalog.objects.items()})
     found = sorted((key, described) for key, described in _found(catalog, wanted).items() if key in wanted)
     told = {key: {"": _digest(described)[:_SHORT]} for key, described in found}
     for name, table in catalog.tables.items():
         if str(name) in closely and (key := _key("table", name)) in told:
             told[key] |= _parts(table)
     return told
+
+
+def _refreshed(item: SqlObject) -> SqlObject:
+    if item.kind != "materialized view" or not item.statements[0].endswith(_NO_DATA):
+        return item
+    return dataclasses.replace(item, statements=(item.statements[0].removesuffix(_NO_DATA), *item.statements[1:]))
 
 
 def _parts(table: Table) -> Iterator[tuple[str, str]]:
