@@ -93,6 +93,8 @@ def test_a_type_that_is_made_anew(any_database: str) -> None:
     run(
         any_database,
         [
+            # A new schema would make every session prepare everything again.
+            "CREATE SCHEMA wesley_retired",
             "CREATE TYPE public.state AS ENUM ('a', 'b', 'c')",
             "CREATE TABLE public.t (id bigint PRIMARY KEY, s public.state)",
             "CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
