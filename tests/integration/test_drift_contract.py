@@ -100,6 +100,7 @@ def test_contract_does_not_begin_after_changes_by_others(pending: _Pending) -> N
     }
     for text in (*told, "No step of CONTRACT was run", "wesley plan SCHEMA"):
         assert text in refused.err
+    assert "wesley resume" not in refused.err
     assert pending.columns == (before - {"w"}) | {"theirs"}
 
     assert pending.wesley("resume").code == 6

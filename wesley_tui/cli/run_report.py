@@ -119,5 +119,7 @@ def finish(report: RunReport, *, as_json: bool) -> NoReturn:
         note(f"wesley: {report.error}")
         told = "wesley resume" in report.error or "wesley retry" in report.error
         if report.status in {"failed", "cancelled"} and not told:
-            note("  What had succeeded stays. Go on with: wesley resume")
+            # After drift the same plan would be refused again: the message says to plan anew.
+            advice = "" if report.exit_code == ExitCode.DRIFT else " Go on with: wesley resume"
+            note(f"  What had succeeded stays.{advice}")
     sys.exit(report.exit_code)
