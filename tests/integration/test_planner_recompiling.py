@@ -129,3 +129,18 @@ def test_functions_of_others_are_left_alone(database: str) -> None:
         connection.execute(again.encode())
         assert connection.execute(version).fetchone() != before
         connection.rollback()
+
+
+@pytest.mark.parametrize("contract", [False, True], ids=["pending", "contracted"])
+def test_the_same_change_of_type_a_second_time(database: str, contract: bool) -> None:
+    run(database, [TABLE, TRIGGER, HUNG, f"INSERT INTO public.t (v, w) SELECT i, i FROM generate_series(1, {ROWS}) i"])
+    session = Session(database)
+    run(database, OTHERS)
+    for v in ("bigint", "integer", "bigint", "integer"):
+        session.use()
+        plan = plan_for(database, typed(read(database).catalog, v, "integer"))
+        assert "exchange_columns" in [step.op for step in plan.steps]
+        carry_out(database, plan if contract else without_contract(plan), batch_rows=1000)
+    session.use()
+    assert session.connection.execute("SELECT v, w FROM t WHERE id = 77").fetchone() == (77, 77)
+    session.connection.close()

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from wesley_tui.catalog.fingerprint import fingerprint, scope_of
 from wesley_tui.catalog.model import Catalog, QName
+from wesley_tui.catalog.reading.names import SHADOW_PREFIX
 from wesley_tui.catalog.snapshot import Snapshot, TableSize
 from wesley_tui.diff.changes import Change, Diff, DropEnum, DropObject, DropTable, RenameEnum, RenameTable
 from wesley_tui.planner.aside import with_objects_aside
@@ -35,6 +36,27 @@ from wesley_tui.planner.situation import PlanOptions, survey
 __all__ = ["PlanOptions", "build_plan", "step_of", "steps_of"]
 
 
+def _tag(text: str, snapshot: Snapshot) -> str:
+    """Eight hexadecimal digits of ``text``: the same plan makes the same names. When the same change was made before
+    and taken back by another plan, what it has left rests under them: then others."""
+    retired = snapshot.retired
+    taken = [
+        *(
+            item.column.name
+            for item in snapshot.resting_columns
+            # A copy that was given up before its exchange is swept away first.
+            if not item.column.name.startswith(SHADOW_PREFIX)
+        ),
+        *(name.name for names in (retired.tables, retired.enums) for name in names),
+        *(item.name.name for item in retired.objects.values()),
+    ]
+    tag = ""
+    while not tag or any(tag in name for name in taken):
+        tag = hashlib.sha256(text.encode()).hexdigest()[:8]
+        text += "+"
+    return tag
+
+
 def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOptions | None = None) -> Plan:
     """The plan that leads from ``snapshot`` to ``desired``; ``diff`` is what
     :func:`wesley_tui.diff.compare.compare` says about the two. Nothing to do is a plan without waves.
@@ -46,8 +68,7 @@ def build_plan(snapshot: Snapshot, desired: Catalog, diff: Diff, options: PlanOp
     scope = options.scope or _scope(desired, diff.changes)
     base = fingerprint(snapshot.visible or snapshot.catalog, scope)
     target = fingerprint(desired, scope)
-    tag = hashlib.sha256(f"{base} {target}".encode()).hexdigest()[:8]
-    situation = survey(snapshot, desired, diff.changes, options, tag)
+    situation = survey(snapshot, desired, diff.changes, options, _tag(f"{base} {target}", snapshot))
     situation = replace(situation, shadows=shadows_of(diff.changes, situation))
     operations = arranged(with_objects_aside(list(operations_for(diff.changes, situation)), situation))
     operations = with_identity_required(operations, snapshot)
