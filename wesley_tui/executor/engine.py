@@ -383,7 +383,8 @@ class _Engine:
         named = ", ".join(f"{step.ordinal} ({step.op} {step.object})" for step in undone if step.step_sha in left_out)
         behind = sum(step.step_sha not in left_out for step in undone)
         more = f", and {behind} that come after were not run" if behind else ""
-        return f"left out: step {named}{more}. All else is done; take up what is left with: wesley retry"
+        next_ = "wesley retry, then wesley resume --contract" if contract else "wesley retry"
+        return f"left out: step {named}{more}. All else is done; take up what is left with: {next_}"
 
     async def _verified(self, outcome: RunOutcome) -> RunOutcome:
         if self._options.verify is None:
