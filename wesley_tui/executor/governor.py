@@ -87,9 +87,9 @@ class Knobs:
     """Of each backfill, beside the plan's own limit; 0: only the plan's."""
     batch_ms: float = 30.0
     """Backfill batches grow or shrink towards this duration."""
-    busy_batch_ms: float = 3.0
+    busy_batch_ms: float = 1.0
     """Likewise, while clients work: no longer may one of them have to wait for a row."""
-    busy_share: float = 50.0
+    busy_share: float = 30.0
     """Percent of the time that batches of a backfill take while clients work, 1 to 100; the rest is theirs."""
     lock_wait_ms: float = 250.0
     """The longest that an attempt to get a lock may wait: whoever queues behind it waits as long."""
