@@ -426,9 +426,8 @@ class _Call:
 
     def text_of_batches(self, pacer: BatchPacer, progress: Mapping[str, object] | None) -> str:
         """A call that makes several batches, with pauses."""
-        head = (self._control.run_id, self._control.fence, self.step.ordinal, self._content_sha)
         how = (pacer.rows, self.lock_ms, progress, pacer.together, round(CALL_S * 1000), pacer.rest, None)
-        return f"CALL wesley.backfill_batches({', '.join(map(_literal, (*head, *how)))})"
+        return f"CALL {self._named('backfill_batches', how)}"
 
     @staticmethod
     def text_of_several(calls: Sequence[_Call]) -> str:
@@ -444,8 +443,11 @@ class _Call:
         )
 
     def text(self, function: str, *arguments: object) -> str:
+        return f"SELECT {self._named(function, arguments)}"
+
+    def _named(self, routine: str, arguments: Sequence[object]) -> str:
         head = (self._control.run_id, self._control.fence, self.step.ordinal, self._content_sha)
-        return f"SELECT wesley.{function}({', '.join(map(_literal, (*head, *arguments)))})"
+        return f"wesley.{routine}({', '.join(map(_literal, (*head, *arguments)))})"
 
 
 def _literal(value: object) -> str:
